@@ -41,6 +41,8 @@ _TYPES: dict[str, str] = {
     "C": ">c8", "M": ">c16", "P": ">i4", "Q": ">i8",
 }  # fmt: skip
 _TFORM = re.compile(r"\s*(\d*)\s*([LXBIJKAEDCMPQ])")
+_SIZES = {kind: np.dtype(name).itemsize for kind, name in _TYPES.items()}
+_COLUMN_CARD = re.compile(rb"T(TYPE|FORM|UNIT|DIM)(\d{1,3}) *= *'([^']*)'")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([EDed][+-]?\d+)?")
 
 
@@ -122,41 +124,53 @@ class Header:
 
     @cached_property
     def _cards(self) -> dict[bytes, int]:
-        """Offset of each keyword's card; HIERARCH cards by their long name."""
+        """Offset of the first card of each eight-character keyword."""
+        raw = self.raw
+        offsets = range(0, len(raw), CARD)
+        keys = [raw[offset : offset + 8] for offset in offsets]
+        # Backwards, so that the first of several cards stays.
+        return dict(zip(reversed(keys), reversed(offsets), strict=True))
+
+    @cached_property
+    def _hierarch(self) -> dict[bytes, int]:
+        """Offset of the first card of each HIERARCH keyword, by its name without HIERARCH."""
         raw = self.raw
         cards: dict[bytes, int] = {}
-        for offset in range(0, len(raw), CARD):
-            key = raw[offset : offset + 8]
-            if key == b"HIERARCH":
+        if b"HIERARCH" not in self._cards:
+            return cards
+        for offset in range(self._cards[b"HIERARCH"], len(raw), CARD):
+            if raw[offset : offset + 8] == b"HIERARCH":
                 key, equals, _ = raw[offset + 9 : offset + CARD].partition(b"=")
-                if not equals:
-                    continue
-                key = b" ".join(key.split())
-            elif raw[offset + 8 : offset + 9] == b"=":
-                key = key.rstrip()
-            else:
-                continue
-            if key not in cards:
-                cards[key] = offset
+                if equals:
+                    cards.setdefault(b" ".join(key.split()), offset)
         return cards
 
+    def _offset(self, key: str) -> int | None:
+        name = key.encode("ascii", "replace")
+        if len(name) > 8 or b" " in name:
+            return self._hierarch.get(name)
+        offset = self._cards.get(name.ljust(8))
+        return offset if offset is not None and self.raw[offset + 8] == ord("=") else None
+
     def __contains__(self, key: str) -> bool:
-        return key.encode("ascii", "replace") in self._cards
+        return self._offset(key) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return (key.decode("latin-1") for key in self._cards)
+        """The keywords that have a value, HIERARCH ones (without that word) last."""
+        for name, offset in self._cards.items():
+            if self.raw[offset + 8] == ord("="):
+                yield text(name)
+        for name in self._hierarch:
+            yield text(name)
 
     def get(self, key: str) -> Value:
         """The value of ``key``; None when the card is not there or has no value."""
         if key in self._values:
             return self._values[key]
-        offset = self._cards.get(key.encode("ascii", "replace"))
+        offset = self._offset(key)
         value: Value = None
         if offset is not None:
-            raw = self.raw[offset : offset + CARD]
-            start = raw.index(b"=") + 1
-            raw = raw[start:]
-            value = decode_value(raw)
+            value = decode_value(self.raw[offset : offset + CARD].partition(b"=")[2])
             if isinstance(value, str) and value.endswith("&"):
                 value = self._continued(value, offset)
         self._values[key] = value
@@ -171,6 +185,18 @@ class Header:
                 break
             value = value[:-1] + text(_string(card[8:]))
         return value
+
+    def column_texts(self) -> dict[tuple[bytes, int], str]:
+        """The TTYPEn, TFORMn, TUNITn and TDIMn of a table, by (b"TYPE", n) and so on.
+
+        One pass over the header; asking for each keyword by itself costs five times as much.
+        """
+        found: dict[tuple[bytes, int], str] = {}
+        for match in _COLUMN_CARD.finditer(self.raw):
+            if match.start() % CARD == 0:
+                said = match[3].decode("latin-1").strip(" \0")
+                found.setdefault((match[1], int(match[2])), said)
+        return found
 
     def text(self, key: str) -> str | None:
         """The value of ``key`` as text; None when it is missing or blank."""
@@ -234,8 +260,10 @@ class Table:
         #: The columns by upper-case name, in file order; of two with one name the first counts.
         self.columns: dict[str, Column] = {}
         offset = 0
+        said = header.column_texts()
+        scaled = b"TSCAL" in header.raw or b"TZERO" in header.raw
         for n in range(1, (header.integer("TFIELDS") or 0) + 1):
-            form = str(header.get(f"TFORM{n}") or "")
+            form = said.get((b"FORM", n), "")
             match = _TFORM.match(form)
             if not match:
                 raise UnreadableFile(name, hdu.place, f"column {n} has no valid TFORM ('{form}')")
@@ -247,18 +275,18 @@ class Table:
                 width = (repeat + 7) // 8
             else:
                 # Array descriptors P and Q are pairs (section 7.3.5).
-                width = repeat * np.dtype(_TYPES[kind]).itemsize * (2 if kind in "PQ" else 1)
+                width = repeat * _SIZES[kind] * (2 if kind in "PQ" else 1)
             column = Column(
-                name=(header.text(f"TTYPE{n}") or f"COL{n}").upper(),
+                name=(said.get((b"TYPE", n)) or f"COL{n}").upper(),
                 kind=kind,
                 repeat=repeat,
-                unit=header.text(f"TUNIT{n}"),
+                unit=said.get((b"UNIT", n)) or None,
                 offset=offset,
                 width=width,
-                form=form.strip(),
-                dim=header.text(f"TDIM{n}"),
-                scale=_or(header.number(f"TSCAL{n}"), 1.0),
-                zero=_or(header.number(f"TZERO{n}"), 0.0),
+                form=form,
+                dim=said.get((b"DIM", n)) or None,
+                scale=_or(header.number(f"TSCAL{n}"), 1.0) if scaled else 1.0,
+                zero=_or(header.number(f"TZERO{n}"), 0.0) if scaled else 0.0,
             )
             self.columns.setdefault(column.name, column)
             offset += width
