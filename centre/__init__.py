@@ -1,0 +1,5 @@
+"""Sets up and runs an instance of the data centre: packages, PostgreSQL, DaCHS, the command line."""
+
+
+class CentreError(Exception):
+    """Something an operator can put right; its text is one sentence for him, shown as it is."""

@@ -1,0 +1,73 @@
+"""Who runs an instance: never root.
+
+PostgreSQL refuses to run as root and the server has no need to. When root calls, the command starts
+again as the ordinary account `jmmc`, which is made when it is missing.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from centre import CentreError
+from centre.instance import CHECKOUT
+
+ACCOUNT = "jmmc"
+_READ = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+
+
+def leave_root(root: Path, *, keep_reading: bool = False) -> None:
+    """Starts this program again as the ordinary account, if root runs it; else does nothing.
+
+    `root` is the instance's directory, which the account gets. With `keep_reading`, or when the
+    checkout or the instance lies in a directory that is closed to the account (a clone in /root,
+    say), the program keeps root's right to read, and only that: the Linux capability
+    CAP_DAC_READ_SEARCH.
+    """
+    if os.geteuid() != 0:
+        return
+    _make_account()
+    root.mkdir(parents=True, exist_ok=True)
+    if root.owner() != ACCOUNT:
+        shutil.chown(root, ACCOUNT, ACCOUNT)
+    places = (CHECKOUT / "bin" / "jmmc", root)
+    reading = _READ if keep_reading else []
+    if not _can_reach(places, reading):
+        reading = _READ
+        if not _can_reach(places, reading):
+            raise CentreError(
+                f"The account {ACCOUNT} cannot reach {CHECKOUT} or {root}: "
+                "a directory above is closed to others; move it, or open that directory."
+            )
+    command = [*_as_account(reading), sys.executable, *sys.argv]
+    os.environ["JMMC_ROOT"] = str(root)
+    os.execvp(command[0], command)
+
+
+def _make_account() -> None:
+    try:
+        pwd.getpwnam(ACCOUNT)
+    except KeyError:
+        command = ["useradd", "--system", "--user-group", "--no-create-home"]
+        command += ["--home-dir=/nonexistent", "--shell=/usr/sbin/nologin", ACCOUNT]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise CentreError(
+                f"The account {ACCOUNT} cannot be made: {result.stderr.strip()}"
+            ) from None
+
+
+def _as_account(reading: list[str]) -> list[str]:
+    return ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--init-groups", *reading]
+
+
+def _can_reach(places: tuple[Path, ...], reading: list[str]) -> bool:
+    return all(
+        subprocess.run(
+            [*_as_account(reading), "test", "-r", str(place)], capture_output=True, check=False
+        ).returncode
+        == 0
+        for place in places
+    )

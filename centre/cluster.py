@@ -1,0 +1,137 @@
+"""The instance's own PostgreSQL cluster."""
+
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+from centre import CentreError
+from centre.instance import CHECKOUT, Instance
+
+_START_SECONDS = 120  # recovery after a crash may take a while
+
+
+def programs() -> Path:
+    """Directory of PostgreSQL's own programs, of the newest version installed with pg_sphere.
+
+    Raises CentreError when there is none.
+    """
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/lib/pg_sphere.so"),
+        key=lambda path: int(path.parts[-3]),
+    )
+    if not found:
+        raise CentreError(
+            "PostgreSQL with pg_sphere is not installed; run `centre/install.sh` first."
+        )
+    return found[-1].parent.parent / "bin"
+
+
+def exists(instance: Instance) -> bool:
+    """Whether the cluster has been made."""
+    return (instance.cluster / "PG_VERSION").exists()
+
+
+def create(instance: Instance) -> None:
+    """Makes the cluster, over what an interrupted attempt may have left behind.
+
+    The socket lies in a directory only the instance's account can enter, so whoever gets to it
+    is trusted.
+    """
+    unfinished = instance.root / "cluster.new"
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    command = ["initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+    if instance.throwaway:
+        command.append("--no-sync")
+    _run(instance, [*command, f"--pgdata={unfinished}"], "The PostgreSQL cluster cannot be made")
+    with (unfinished / "postgresql.conf").open("a") as file:
+        file.write("include 'jmmc.conf'\n")
+    unfinished.rename(instance.cluster)
+
+
+def is_running(instance: Instance) -> bool:
+    """Whether the cluster's server runs."""
+    if not exists(instance):
+        return False
+    command = [str(programs() / "pg_ctl"), "status", f"--pgdata={instance.cluster}"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def start(instance: Instance) -> None:
+    """Starts the cluster unless it runs; returns when it takes connections.
+
+    What a crash left behind (postmaster.pid, the socket's lock) PostgreSQL clears up itself.
+    Raises CentreError with the last line of its log when it does not start.
+    """
+    if is_running(instance):
+        return
+    version = (instance.cluster / "PG_VERSION").read_text().strip()
+    installed = programs().parent.name
+    if version != installed:
+        raise CentreError(
+            f"The cluster in {instance.cluster} was made by PostgreSQL {version}, but "
+            f"{installed} is installed; convert it with pg_upgrade, or use another JMMC_ROOT."
+        )
+    _make_socket_directory(instance)
+    settings = (CHECKOUT / "etc" / "postgresql.conf").read_text()
+    settings += f"\nunix_socket_directories = '{instance.sockets}'\n"
+    if instance.throwaway:
+        settings += "fsync = off\n"
+    (instance.cluster / "jmmc.conf").write_text(settings)
+    log = instance.logs / "cluster.log"
+    command = ["pg_ctl", "start", "--silent", "--wait", f"--timeout={_START_SECONDS}"]
+    command += [f"--pgdata={instance.cluster}", f"--log={log}"]
+    _run(instance, command, f"The PostgreSQL cluster does not start (see {log})", log)
+
+
+def stop(instance: Instance) -> bool:
+    """Stops the cluster; tells whether it ran."""
+    if not is_running(instance):
+        return False
+    command = ["pg_ctl", "stop", "--silent", "--wait", "--mode=fast"]
+    _run(instance, [*command, f"--pgdata={instance.cluster}"], "PostgreSQL does not stop")
+    return True
+
+
+def create_database(instance: Instance) -> None:
+    """Makes DaCHS' database, unless it is there."""
+    question = "SELECT count(*) FROM pg_database WHERE datname = 'gavo'"
+    answer = _run(
+        instance,
+        ["psql", "-XAtq", f"--dbname={instance.dsn('postgres')}", f"--command={question}"],
+        "PostgreSQL does not answer",
+    )
+    if answer.strip() == "0":
+        command = ["createdb", f"--host={instance.sockets}", "--username=postgres"]
+        _run(instance, [*command, "--template=template0", "gavo"], "The database cannot be made")
+
+
+def _make_socket_directory(instance: Instance) -> None:
+    """Makes the socket's directory; below /tmp somebody else may have made one of that name."""
+    instance.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = instance.sockets.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != instance.root.stat().st_uid:
+        raise CentreError(f"{instance.sockets} belongs to somebody else; remove it.")
+    instance.sockets.chmod(0o700)
+
+
+def _run(instance: Instance, command: list[str], failure: str, log: Path | None = None) -> str:
+    """Output of one of PostgreSQL's programs; CentreError with its last words when it fails."""
+    result = subprocess.run(
+        [str(programs() / command[0]), *command[1:]],
+        env=instance.environment(),
+        cwd=instance.root,
+        stdin=subprocess.DEVNULL,
+        # The server pg_ctl starts keeps these open: files, not pipes, or we would wait for it.
+        stdout=subprocess.DEVNULL if log else subprocess.PIPE,
+        stderr=subprocess.DEVNULL if log else subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if result.returncode != 0:
+        lines = (log.read_text(errors="replace") if log and log.exists() else result.stdout) or ""
+        last = lines.strip().rsplit("\n", 1)[-1]
+        raise CentreError(f"{failure}: {last}")
+    return result.stdout or ""

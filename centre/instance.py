@@ -1,0 +1,206 @@
+"""An instance: where it is, how it is reached, and the settings made from it.
+
+An instance is a directory (JMMC_ROOT) and a port (JMMC_PORT); nothing of it lies anywhere else
+but, when its path is too long or has characters DaCHS cannot take, its PostgreSQL socket.
+"""
+
+import grp
+import hashlib
+import json
+import os
+import pwd
+import quopri
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from centre import CentreError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+_SOCKET_NAME = ".s.PGSQL.5432"
+_SOCKET_PATH_MAX = 107  # bytes in sockaddr_un.sun_path, less the closing zero
+_IVOA_VOCABULARIES = "http://www.ivoa.net/rdf/"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """The instance a command works on."""
+
+    root: Path
+    port: int
+    bind: str
+    url: str
+    throwaway: bool = False
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Instance":
+        """The instance JMMC_ROOT, JMMC_PORT, JMMC_BIND and JMMC_URL name.
+
+        Raises CentreError when JMMC_PORT is not a port number.
+        """
+        text = environ.get("JMMC_PORT", "8080")
+        if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+            raise CentreError(f"JMMC_PORT must be a number from 1 to 65535, not '{text}'.")
+        port = int(text)
+        return cls(
+            root=Path(environ.get("JMMC_ROOT") or CHECKOUT / "var").absolute(),
+            port=port,
+            bind=environ.get("JMMC_BIND", "127.0.0.1"),
+            url=environ.get("JMMC_URL", f"http://localhost:{port}").rstrip("/"),
+            throwaway=environ.get("JMMC_THROWAWAY", "") == "1",
+        )
+
+    @property
+    def cluster(self) -> Path:
+        """Data directory of the PostgreSQL cluster."""
+        return self.root / "cluster"
+
+    @property
+    def dachs(self) -> Path:
+        """Root directory of DaCHS."""
+        return self.root / "dachs"
+
+    @property
+    def config(self) -> Path:
+        """DaCHS' configuration directory."""
+        return self.dachs / "etc"
+
+    @property
+    def products(self) -> Path:
+        """Where ingested files are kept."""
+        return self.root / "products"
+
+    @property
+    def logs(self) -> Path:
+        """Log files of the cluster, the server and the set-up."""
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Files that mean something only while a process runs."""
+        return self.root / "run"
+
+    @property
+    def sockets(self) -> Path:
+        """Directory of the PostgreSQL socket: `run`, unless its path cannot serve.
+
+        The kernel limits the length of a socket's path, and DaCHS' profiles take no blanks or
+        quotes in a host name. Such an instance has its socket below /tmp, under a name made from
+        the root's path.
+        """
+        path = os.fsencode(self.run / _SOCKET_NAME)
+        if len(path) <= _SOCKET_PATH_MAX and re.fullmatch(rb"[A-Za-z0-9/._-]+", path):
+            return self.run
+        return Path("/tmp") / f"jmmc-{hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]}"
+
+    def dsn(self, database: str = "gavo") -> str:
+        """Connection string of the cluster's superuser."""
+        return f"host={self.sockets} port=5432 dbname={database} user=postgres"
+
+    def environment(self) -> dict[str, str]:
+        """The complete environment of everything that runs in the instance.
+
+        Nothing of the caller's own settings (a ~/.gavorc, another Python on the PATH) comes in.
+        """
+        passed = {
+            name: value
+            for name, value in os.environ.items()
+            if name in {"COLUMNS", "LINES", "TERM", "TZ"} or name.startswith("JMMC_")
+        }
+        return {
+            **passed,
+            "GAVOSETTINGS": str(self.config / "gavo.rc"),
+            "GAVOCUSTOM": str(self.config / "no-custom.rc"),
+            "HOME": str(self.root / "cache"),
+            "JMMC_ROOT": str(self.root),
+            "LANG": "C.UTF-8",
+            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "PYTHONPATH": str(CHECKOUT),
+            "PYTHONPYCACHEPREFIX": str(self.root / "cache" / "python"),
+            "PYTHONWARNINGS": "ignore",
+        }
+
+    def write_settings(self) -> None:
+        """Writes all that DaCHS reads from its root from the checkout's etc/ and resources/.
+
+        Called at each start, so that the checkout is the one place to change settings.
+        """
+        self.config.mkdir(parents=True, exist_ok=True)
+        template = Template((CHECKOUT / "etc" / "gavo.rc").read_text())
+        settings = template.substitute(
+            root=self.root,
+            checkout=CHECKOUT,
+            url=self.url,
+            bind=self.bind,
+            port=self.port,
+            user=pwd.getpwuid(os.geteuid()).pw_name,
+            group=grp.getgrgid(os.getegid()).gr_name,
+            adminpasswd=self._admin_password(),
+        )
+        target = self.config / "gavo.rc"
+        target.touch(mode=0o600)
+        target.write_text(settings)
+        for name in ("defaultmeta.txt", "userconfig.rd", "vanitynames.txt", "local.py"):
+            _link(CHECKOUT / "etc" / name, self.config / name)
+        web = self.dachs / "web"
+        _link(CHECKOUT / "resources" / "static", web / "nv_static")
+        _link(CHECKOUT / "resources" / "templates", web / "templates")
+        self._write_vocabularies()
+
+    def _admin_password(self) -> str:
+        state = self.read_state()
+        if "adminpasswd" not in state:
+            self.update_state(adminpasswd=secrets.token_urlsafe(18))
+            state = self.read_state()
+        return str(state["adminpasswd"])
+
+    def _write_vocabularies(self) -> None:
+        """Puts our copies of IVOA vocabularies where DaCHS keeps the ones it has downloaded.
+
+        DaCHS names such a file by the vocabulary's URL in quoted-printable, and asks the network
+        again for one that is older than about a year, hence new files at each start.
+        """
+        cache = self.dachs / "cache"
+        cache.mkdir(parents=True, exist_ok=True)
+        folder = CHECKOUT / "etc" / "vocabularies"
+        for source in folder.rglob("*.json"):
+            url = _IVOA_VOCABULARIES + source.relative_to(folder).with_suffix("").as_posix()
+            name = quopri.encodestring(url.encode()).decode("ascii").replace("/", "=2F")
+            shutil.copyfile(source, cache / name)
+
+    def read_state(self) -> dict[str, Any]:
+        """What the set-up remembers of itself; empty for an instance that does not exist yet."""
+        try:
+            state = json.loads((self.root / "state.json").read_text())
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            raise CentreError(
+                f"{self.root / 'state.json'} is damaged; remove it and run `bin/jmmc init`."
+            ) from None
+        return dict(state)
+
+    def update_state(self, **changes: Any) -> None:
+        """Changes what the set-up remembers, in one step."""
+        scratch = self.root / "state.json.new"
+        scratch.touch(mode=0o600)
+        scratch.write_text(json.dumps({**self.read_state(), **changes}, indent=1))
+        scratch.replace(self.root / "state.json")
+
+
+def _link(source: Path, target: Path) -> None:
+    """Makes target a symbolic link to source, if there is one; an empty folder may be there."""
+    if not source.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_symlink() or target.is_file():
+        target.unlink()
+    elif target.is_dir():
+        target.rmdir()
+    target.symlink_to(source)

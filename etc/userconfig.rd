@@ -1,0 +1,2 @@
+<resource schema="dc">
+</resource>
