@@ -1,0 +1,470 @@
+<resource schema="oidb" resdir=".">
+  <!-- OiDB, the archive of optical-interferometry observations: tables, ingestion, views and
+    services. What a value means and how it is computed is in ingest/; this file says what the
+    tables are. Tables whose name begins with stored_ are not visible to ADQL: they hold what is
+    private until a release date; the views of the same name without that word show the public
+    part. -->
+  <meta name="title">OiDB: optical interferometry data base</meta>
+  <meta name="shortName">OiDB</meta>
+  <meta name="creationDate">2026-11-22T12:00:00Z</meta>
+  <meta name="description" format="rst">
+    OiDB collects the data of the optical and infrared interferometers of the world, VLTI
+    (PIONIER, GRAVITY, MATISSE, AMBER, MIDI), CHARA (MIRC-X, MYSTIC, SPICA, VEGA and others),
+    NPOI, IOTA and more, in the OIFITS format, version 1 and 2.
+
+    One row, a granule, is one target seen with one instrument set-up in one local night in one
+    file. Granules are part of this data centre's ivoa.obscore; the tables here add what ObsCore
+    cannot say: stations, baselines and points in the uv plane, numbers of measurements,
+    provenance, and what the validation of the file found.
+  </meta>
+  <meta name="subject">interferometry</meta>
+  <meta name="subject">long-baseline-interferometry</meta>
+  <meta name="subject">optical-interferometry</meta>
+  <meta name="creator.name">Jean-Marie Mariotti Center</meta>
+  <meta name="instrument">VLTI</meta>
+  <meta name="instrument">CHARA</meta>
+  <meta name="contentLevel">Research</meta>
+  <meta name="type">Archive</meta>
+  <meta name="coverage.waveband">Optical</meta>
+  <meta name="coverage.waveband">Infrared</meta>
+  <meta name="productTypeServed">visibility</meta>
+  <meta name="_longdoc" format="rst">
+    The word *public* in the description of a table means that embargoed material shows up on
+    its release date, without anybody doing anything. That a private granule exists, of what
+    object, when and with which instrument, is public from the start; the file, its plots, its
+    mean visibilities and the report on it are not.
+  </meta>
+
+  <!-- =============================== shared column texts =============================== -->
+
+  <STREAM id="granule-key">
+    <column name="granule_id" type="bigint" required="True" ucd="meta.id" tablehead="Granule"
+      description="Identifier of the granule, derived from the content of its file: the same in
+        every installation and after every ingestion." verbLevel="10"/>
+  </STREAM>
+
+  <STREAM id="file-key">
+    <column name="file_id" type="bigint" required="True" ucd="meta.id;meta.file" tablehead="File"
+      description="Identifier of the file, derived from its content and collection." verbLevel="10"/>
+  </STREAM>
+
+  <!-- ==================================== tables ===================================== -->
+
+  <table id="collection" onDisk="True" adql="True" primary="obs_collection">
+    <meta name="description">Collections of OiDB: files that belong together, such as those of
+      one publication, one programme or one pipeline.</meta>
+    <column original="//obscore#ObsCore.obs_collection" required="True" verbLevel="1"
+      description="Identifier of the collection."/>
+    <column name="title" type="unicode" ucd="meta.title" verbLevel="1"
+      description="Title of the collection."/>
+    <column name="description" type="unicode" ucd="meta.note" verbLevel="15"
+      description="What the collection holds and how it was made."/>
+    <column name="collection_type" type="text" ucd="meta.code.class" verbLevel="15"
+      description="Kind of collection: public, simulation, embargoed, published."/>
+    <column name="bib_reference" type="text" ucd="meta.bib.bibcode" verbLevel="15"
+      description="Bibcode of the publication that presents the data; NULL when there is none."/>
+    <column name="embargo_days" type="integer" unit="d" ucd="time.duration;time.release"
+      verbLevel="25"
+      description="Days between the end of an observation of science and its release; NULL when
+        the collection has no embargo.">
+      <values nullLiteral="-1"/>
+    </column>
+    <column name="created" type="timestamp" ucd="time.creation" verbLevel="20"
+      description="When the collection was made here (UTC)."/>
+  </table>
+
+  <table id="stored_file" onDisk="True" adql="False" primary="file_id">
+    <meta name="description">Files of OiDB with everything known of them. ADQL sees the view
+      oidb.file.</meta>
+    <foreignKey inTable="collection" source="obs_collection"/>
+    <index columns="obs_collection"/>
+    <index columns="sha256"/>
+    <FEED source="file-key"/>
+    <column original="//obscore#ObsCore.obs_collection" required="True" verbLevel="1"/>
+    <column name="file_name" type="text" required="True" ucd="meta.file" verbLevel="1"
+      description="Name under which the file was handed in."/>
+    <column name="source" type="text" ucd="meta.ref" verbLevel="30"
+      description="Where the file was ingested from; stays inside the data centre."/>
+    <column name="access_url" type="text" ucd="meta.ref.url" displayHint="type=product"
+      verbLevel="1" description="Address of the file; leads to a remote archive when the file is
+        not hosted here."/>
+    <column name="url" type="text" ucd="meta.ref.url" verbLevel="15"
+      description="Address of the file in the remote archive that hosts it; NULL when it is hosted
+        here."/>
+    <column name="file_size" type="bigint" required="True" unit="byte" ucd="phys.size;meta.file"
+      verbLevel="5" description="Size of the file."/>
+    <column name="sha256" type="text" required="True" ucd="meta.checksum" verbLevel="15"
+      description="SHA-256 checksum of the file, hexadecimal."/>
+    <column name="md5" type="text" required="True" ucd="meta.checksum" verbLevel="15"
+      description="MD5 checksum of the file, hexadecimal."/>
+    <column name="media_type" type="text" required="True" ucd="meta.code.mime" verbLevel="15"
+      description="Media type under which the file is served."/>
+    <column name="oifits_version" type="smallint" required="True" ucd="meta.version"
+      verbLevel="5" description="Version of the OIFITS standard the file follows: 1 or 2."/>
+    <column name="n_granules" type="integer" required="True" ucd="meta.number" verbLevel="5"
+      description="Granules in the file."/>
+    <column name="n_errors" type="integer" required="True" ucd="meta.number;stat.error"
+      verbLevel="15" description="Rules of the standard that the file breaks, each counted once a
+        table and column."/>
+    <column name="n_warnings" type="integer" required="True" ucd="meta.number" verbLevel="15"
+      description="Warnings of the validation, counted as the errors are."/>
+    <column name="obs_release_date" type="timestamp" ucd="time.release" verbLevel="10"
+      description="When the file becomes public (UTC): the latest release date of its granules;
+        NULL when it always was."/>
+    <column name="owner" type="text" verbLevel="30"
+      description="Group whose members may use the file before its release."/>
+    <column name="ingested" type="timestamp" required="True" ucd="time.processing" verbLevel="20"
+      description="When the file was ingested (UTC)."/>
+  </table>
+
+  <table id="granule" onDisk="True" adql="True" primary="granule_id">
+    <meta name="description">Granules of OiDB: one row for each target, instrument set-up and
+      local night of an OIFITS file.</meta>
+    <meta name="_associatedDatalinkService">
+      <meta name="serviceId">dl</meta>
+      <meta name="idColumn">obs_publisher_did</meta>
+    </meta>
+    <foreignKey inTable="stored_file" source="file_id"/>
+    <foreignKey inTable="collection" source="obs_collection"/>
+    <mixin>//scs#pgs-pos-index</mixin>
+    <index columns="file_id"/>
+    <index columns="target_name"/>
+    <index columns="instrument_name"/>
+    <index columns="obs_collection"/>
+    <index columns="night"/>
+    <index columns="t_min"/>
+    <index columns="t_max"/>
+    <index columns="em_min"/>
+    <index columns="em_max"/>
+    <index columns="progid"/>
+    <index columns="obs_publisher_did"/>
+
+    <!-- target and identity -->
+    <column original="//obscore#ObsCore.target_name" verbLevel="1"
+      description="Name of the target as the file gives it."/>
+    <column original="//obscore#ObsCore.s_ra" ucd="pos.eq.ra;meta.main" verbLevel="1"
+      description="Right ascension of the target (ICRS) as the file gives it."/>
+    <column original="//obscore#ObsCore.s_dec" ucd="pos.eq.dec;meta.main" verbLevel="1"
+      description="Declination of the target (ICRS) as the file gives it."/>
+    <column original="//obscore#ObsCore.obs_publisher_did" required="True"
+      ucd="meta.id;meta.main" verbLevel="1"/>
+    <FEED source="granule-key"/>
+    <FEED source="file-key"/>
+    <column original="//obscore#ObsCore.obs_collection" required="True"/>
+    <column original="//obscore#ObsCore.obs_id" required="True"
+      description="Identifier of the observation: the archive's name of the file, else the name
+        of the file here without its suffix."/>
+    <column original="//obscore#ObsCore.calib_level" required="True"/>
+    <column name="dataproduct_category" type="text" ucd="meta.id"
+      utype="ObsDataset.dataProductSubtype" verbLevel="5"
+      description="SCIENCE or CALIB, where the file says so; NULL when it does not.">
+      <property name="statistics">enumerate</property>
+    </column>
+
+    <!-- access -->
+    <column original="//obscore#ObsCore.access_url"
+      description="Address of the OIFITS file the granule is in."/>
+    <column original="//obscore#ObsCore.access_format"/>
+    <column original="//obscore#ObsCore.access_estsize"/>
+    <column name="access_md5" type="text" ucd="meta.checksum" verbLevel="20"
+      description="MD5 checksum of the file, hexadecimal."/>
+    <column name="obs_release_date" type="timestamp" ucd="time.release"
+      utype="obscore:Curation.releaseDate" verbLevel="10"
+      description="When the data become public (UTC); NULL when they always were."/>
+    <column name="obs_creator_name" type="unicode" ucd="meta.id"
+      utype="obscore:DataID.Creator" verbLevel="20"
+      description="Who made the file, where its header says so."/>
+    <column name="bib_reference" type="text" ucd="meta.bib.bibcode"
+      utype="obscore:Curation.Reference" verbLevel="15"
+      description="Bibcode of the publication that presents the data; NULL when there is none."/>
+
+    <!-- space -->
+    <column original="//obscore#ObsCore.s_fov"
+      description="Diameter of the field of view: longest wavelength over telescope diameter."/>
+    <column original="//obscore#ObsCore.s_region"
+      description="The field of view as a polygon."/>
+    <column original="//obscore#ObsCore.s_resolution"
+      description="Angular resolution: shortest wavelength over twice the longest projected
+        baseline."/>
+    <column name="s_resolution_max" type="double precision" unit="arcsec"
+      ucd="pos.angResolution;stat.max" verbLevel="20"
+      description="Angular resolution at the longest wavelength."/>
+    <column name="s_largest_angular_scale" type="double precision" unit="arcsec"
+      ucd="phys.angSize;stat.max" verbLevel="20"
+      description="Largest angular scale: mean wavelength over the shortest projected baseline."/>
+
+    <!-- time -->
+    <column original="//obscore#ObsCore.t_min" xtype="" verbLevel="1"
+      description="Begin of the first integration (MJD, UTC)."/>
+    <column original="//obscore#ObsCore.t_max" xtype=""
+      description="End of the last integration (MJD, UTC)."/>
+    <column original="//obscore#ObsCore.t_exptime"
+      description="Time on target: integrations that overlap in time count once; NULL when the
+        file does not say."/>
+    <column original="//obscore#ObsCore.t_resolution"/>
+    <column original="//obscore#ObsCore.t_xel"
+      description="Number of distinct integrations."/>
+    <column name="night" type="date" ucd="time.epoch;obs" verbLevel="5"
+      description="Local night at the array, by the date of its evening; nights change at local
+        mean noon."/>
+    <column name="int_time_min" type="double precision" unit="s"
+      ucd="time.duration;obs.exposure;stat.min" verbLevel="25"
+      description="Shortest INT_TIME as written in the file, right or wrong."/>
+    <column name="int_time_max" type="double precision" unit="s"
+      ucd="time.duration;obs.exposure;stat.max" verbLevel="25"
+      description="Longest INT_TIME as written in the file, right or wrong."/>
+
+    <!-- spectrum -->
+    <column original="//obscore#ObsCore.em_min" verbLevel="5"
+      description="Lower edge of the band (vacuum), over channels that are not flagged
+        throughout."/>
+    <column original="//obscore#ObsCore.em_max" verbLevel="5"
+      description="Upper edge of the band (vacuum), over channels that are not flagged
+        throughout."/>
+    <column original="//obscore#ObsCore.em_res_power"
+      description="Spectral resolution: median of wavelength over bandwidth of the channels."/>
+    <column original="//obscore#ObsCore.em_xel"
+      description="Number of spectral channels."/>
+    <column original="//obscore#ObsCore.o_ucd"/>
+    <column original="//obscore#ObsCore.pol_states"/>
+    <column original="//obscore#ObsCore.pol_xel"/>
+
+    <!-- facility and instrument -->
+    <column original="//obscore#ObsCore.facility_name"
+      description="Interferometer, by its common name."/>
+    <column original="//obscore#ObsCore.instrument_name" verbLevel="1"
+      description="Instrument, by its common name; NULL when it cannot be told."/>
+    <column name="instrument_mode" type="text" ucd="meta.id;instr.setup" verbLevel="5"
+      description="Mode of the instrument by the name that ASPRO2 uses; NULL when it cannot be
+        told."/>
+    <column name="insname" type="text" required="True" ucd="meta.id;instr" verbLevel="15"
+      description="INSNAME as written in the file."/>
+    <column name="arrname" type="text" ucd="meta.id;instr.tel" verbLevel="15"
+      description="ARRNAME as written in the file; several are separated by commas."/>
+    <column name="stations" type="text" ucd="meta.id;instr" verbLevel="5"
+      description="Stations of the telescopes that took part, separated by blanks."/>
+    <column name="n_telescopes" type="integer" ucd="meta.number;instr.tel" verbLevel="10"
+      description="Number of telescopes that took part.">
+      <values nullLiteral="-1"/>
+    </column>
+    <column name="telescope_diameter" type="double precision" unit="m" ucd="instr.param"
+      verbLevel="20" description="Diameter of the largest telescope that took part."/>
+
+    <!-- uv plane -->
+    <column name="uv_distance_min" type="double precision" unit="m"
+      ucd="stat.fourier;pos;stat.min" verbLevel="10"
+      description="Shortest projected baseline."/>
+    <column name="uv_distance_max" type="double precision" unit="m"
+      ucd="stat.fourier;pos;stat.max" verbLevel="10"
+      description="Longest projected baseline."/>
+    <column name="uv_distribution_ecc" type="double precision" ucd="stat.fourier;pos"
+      verbLevel="20" description="Eccentricity of the distribution of the points in the uv plane:
+        0 round, 1 along a line."/>
+    <column name="uv_distribution_fill" type="double precision"
+      ucd="stat.fourier;pos;arith.ratio" verbLevel="20"
+      description="Part of the uv plane within the longest baseline that is sampled."/>
+
+    <!-- contents -->
+    <LOOP>
+      <csvItems>
+        kind, oitable
+        vis,  OI_VIS
+        vis2, OI_VIS2
+        t3,   OI_T3
+        flux, OI_FLUX
+      </csvItems>
+      <events>
+        <column name="nb_\kind" type="integer" required="True" ucd="meta.number" verbLevel="10"
+          description="Rows of \oitable."/>
+        <column name="nb_\kind\+_points" type="integer" required="True" ucd="meta.number"
+          verbLevel="20" description="Usable points in \oitable: finite and not flagged."/>
+      </events>
+    </LOOP>
+
+    <!-- provenance -->
+    <column name="progid" type="text" ucd="meta.id;obs.proposal" verbLevel="10"
+      description="Identifier of the observing programme."/>
+    <column name="proposal_subid" type="text" ucd="meta.id;obs.proposal" verbLevel="20"
+      description="Observation block, or another part of the programme."/>
+    <column name="datapi" type="unicode" ucd="meta.curation;obs.observer" verbLevel="10"
+      description="Principal investigator, where the header or the ingestion says so."/>
+    <column name="procsoft" type="text" ucd="meta.software" verbLevel="15"
+      description="Pipeline and version that reduced the data."/>
+    <column name="quality_level" type="integer" ucd="meta.code.qual" verbLevel="15"
+      description="Quality as judged by the provider of the data: 1 trash, 2 to be reduced again,
+        3 quick look, 4 science ready, 5 outstanding; NULL unknown.">
+      <values nullLiteral="-1"/>
+    </column>
+    <column name="quality_flags" type="text" required="True" ucd="meta.code.qual" verbLevel="10"
+      note="flags" description="What is wrong or doubtful in the source, as words separated by
+        blanks; empty when nothing is known."/>
+    <column name="ingested" type="timestamp" required="True" ucd="time.processing"
+      verbLevel="25" description="When the granule was ingested (UTC)."/>
+    <meta name="note" tag="flags" format="rst">
+      The words, what they mean and how they are found: see QUALITY.md of this data set
+      (ingest/granules.py holds the list).
+    </meta>
+
+    <mixin
+      obs_title="COALESCE(target_name || ', ', '') || COALESCE(instrument_name, insname)
+        || COALESCE(', ' || night, '')"
+      dataproduct_type="'visibility'"
+      dataproduct_subtype="dataproduct_category"
+      calib_level="calib_level"
+      obs_collection="obs_collection"
+      obs_id="obs_id"
+      obs_publisher_did="obs_publisher_did"
+      access_url="access_url"
+      access_format="access_format"
+      access_estsize="access_estsize"
+      target_name="target_name"
+      s_ra="s_ra" s_dec="s_dec" s_fov="s_fov" s_region="s_region" s_resolution="s_resolution"
+      t_min="t_min" t_max="t_max" t_exptime="t_exptime" t_resolution="t_resolution" t_xel="t_xel"
+      em_min="em_min" em_max="em_max" em_res_power="em_res_power" em_xel="em_xel"
+      em_ucd="'em.wl'"
+      o_ucd="o_ucd" pol_states="pol_states" pol_xel="pol_xel"
+      facility_name="facility_name"
+      instrument_name="COALESCE(instrument_name, insname)"
+      preview="NULL"
+      obs_release_date="obs_release_date"
+      data_rights="CASE WHEN obs_release_date > (now() AT TIME ZONE 'UTC') THEN 'proprietary' ELSE 'public' END"
+      >//obscore#publish</mixin>
+
+    <mixin
+      s_resolution_min="2*s_resolution" s_resolution_max="2*s_resolution_max"
+      s_fov_min="s_fov*em_min/em_max" s_fov_max="s_fov"
+      s_maximum_angular_scale="s_largest_angular_scale"
+      f_resolution="2*299792.458/(em_min+em_max)/em_res_power"
+      t_exp_min="CASE WHEN t_exptime IS NOT NULL THEN int_time_min END"
+      t_exp_max="CASE WHEN t_exptime IS NOT NULL THEN int_time_max END"
+      t_exp_mean="t_resolution"
+      uv_distance_min="uv_distance_min" uv_distance_max="uv_distance_max"
+      uv_distribution_ecc="uv_distribution_ecc" uv_distribution_fill="uv_distribution_fill"
+      instrument_ant_number="n_telescopes"
+      instrument_ant_min_dist="NULL" instrument_ant_max_dist="NULL"
+      instrument_ant_diameter="telescope_diameter"
+      scan_mode="'on-source'" tracking_mode="'sidereal'"
+      >//obs-radio#publish</mixin>
+  </table>
+
+  <table id="stored_baseline" onDisk="True" adql="False">
+    <meta name="description">Points of the uv plane with the mean visibilities measured there.
+      ADQL sees the view oidb.baseline.</meta>
+    <foreignKey inTable="granule" source="granule_id"/>
+    <index columns="granule_id"/>
+    <index columns="length"/>
+    <FEED source="granule-key"/>
+    <column name="station1" type="text" ucd="meta.id;instr" verbLevel="1"
+      description="First station of the pair."/>
+    <column name="station2" type="text" ucd="meta.id;instr" verbLevel="1"
+      description="Second station of the pair."/>
+    <column name="mjd" type="double precision" unit="d" ucd="time.epoch" verbLevel="1"
+      description="Time of the measurement (MJD, UTC), as written in the file."/>
+    <column name="int_time" type="double precision" unit="s" ucd="time.duration;obs.exposure"
+      verbLevel="20" description="Integration time; NULL where the file's is missing or
+        implausible."/>
+    <column name="u" type="double precision" unit="m" ucd="stat.fourier;pos" verbLevel="1"
+      description="East component of the projected baseline."/>
+    <column name="v" type="double precision" unit="m" ucd="stat.fourier;pos" verbLevel="1"
+      description="North component of the projected baseline."/>
+    <column name="length" type="double precision" unit="m" ucd="instr.baseline" verbLevel="1"
+      description="Length of the projected baseline."/>
+    <column name="position_angle" type="double precision" unit="deg" ucd="pos.posAng"
+      verbLevel="1" description="Position angle of the projected baseline, north through east,
+        0 to 360."/>
+    <column name="vis2" type="double precision" ucd="phys.visibility;stat.mean" verbLevel="5"
+      description="Mean squared visibility over the usable channels; NULL when there is none or
+        while the file is private."/>
+    <column name="vis2_err" type="double precision" ucd="stat.error;phys.visibility"
+      verbLevel="10" description="Error of that mean, channels taken as independent."/>
+    <column name="n_channels" type="integer" required="True" ucd="meta.number;em.wl"
+      verbLevel="15" description="Usable channels."/>
+  </table>
+
+  <table id="target_alias" onDisk="True" adql="True">
+    <meta name="description">Other names and spellings under which the target of a granule goes
+      in its file.</meta>
+    <foreignKey inTable="granule" source="granule_id"/>
+    <index columns="granule_id"/>
+    <index columns="alias"/>
+    <FEED source="granule-key"/>
+    <column name="alias" type="text" required="True" ucd="meta.id;src" verbLevel="1"
+      description="The other name."/>
+    <column name="origin" type="text" required="True" ucd="meta.ref" verbLevel="10"
+      description="Where the name stands: a header keyword, or another row of OI_TARGET at the
+        same position."/>
+  </table>
+
+  <table id="progenitor" onDisk="True" adql="True">
+    <meta name="description">Raw files that a file was made of, by their names in the
+      observatory's archive: the way from OiDB to the observing log.</meta>
+    <foreignKey inTable="stored_file" source="file_id"/>
+    <index columns="file_id"/>
+    <index columns="dp_id"/>
+    <FEED source="file-key"/>
+    <column name="dp_id" type="text" required="True" ucd="meta.id;meta.file" verbLevel="1"
+      description="Name of the raw file in the archive, without suffix."/>
+    <column name="category" type="text" ucd="meta.code.class" verbLevel="5"
+      description="Part the raw file played in the reduction (DPR CATG or the pipeline's tag)."/>
+  </table>
+
+  <table id="stored_finding" onDisk="True" adql="False">
+    <meta name="description">What the validation of the files found. ADQL sees the view
+      oidb.finding.</meta>
+    <foreignKey inTable="stored_file" source="file_id"/>
+    <index columns="file_id"/>
+    <index columns="rule"/>
+    <FEED source="file-key"/>
+    <column name="rule" type="text" required="True" ucd="meta.code" verbLevel="1"
+      description="Rule of the validation."/>
+    <column name="severity" type="text" required="True" ucd="meta.code.qual" verbLevel="1"
+      description="error, warning or info."/>
+    <column name="section" type="text" ucd="meta.ref" verbLevel="15"
+      description="Where the standard says so."/>
+    <column name="hdu" type="integer" ucd="meta.number" verbLevel="5"
+      description="Number of the HDU concerned, 0 the primary one.">
+      <values nullLiteral="-1"/>
+    </column>
+    <column name="oi_table" type="text" ucd="meta.table" verbLevel="5"
+      description="Kind of the table concerned."/>
+    <column name="member" type="text" ucd="meta.id" verbLevel="5"
+      description="Column or keyword concerned."/>
+    <column name="first_row" type="integer" ucd="meta.number" verbLevel="10"
+      description="First row concerned, counted from 1.">
+      <values nullLiteral="-1"/>
+    </column>
+    <column name="occurrences" type="integer" required="True" ucd="meta.number" verbLevel="10"
+      description="How often the rule is broken there."/>
+    <column name="message" type="unicode" required="True" ucd="meta.note" verbLevel="1"
+      description="The finding in words."/>
+  </table>
+
+  <table id="stored_product" onDisk="True" adql="False" mixin="//products#table">
+    <meta name="description">Everything OiDB hands out: OIFITS files, plots of granules, reports.
+      One guard, the owner and embargo of the product, stands before all of them.</meta>
+    <foreignKey inTable="stored_file" source="file_id"/>
+    <index columns="file_id"/>
+    <index columns="granule_id"/>
+    <FEED source="file-key"/>
+    <column name="granule_id" type="bigint" ucd="meta.id"
+      description="Granule the product is about; NULL when it is about the file.">
+      <values nullLiteral="-1"/>
+    </column>
+    <column name="semantics" type="text" required="True" ucd="meta.code"
+      description="What the product is to the granule, by the Datalink vocabulary."/>
+    <column name="description" type="text" required="True" ucd="meta.note"
+      description="The product in words."/>
+  </table>
+
+  <table id="ingestion" onDisk="True" adql="False" primary="ingestion_id">
+    <meta name="description">Runs of the ingestion.</meta>
+    <column name="ingestion_id" type="text" required="True" description="When the run began, with
+      its process number."/>
+    <column name="started" type="timestamp" required="True" description="Begin (UTC)."/>
+    <column name="finished" type="timestamp" description="End (UTC); NULL while running or when
+      the run died."/>
+    <column name="accepted" type="integer" required="True" description="Files stored."/>
+    <column name="unchanged" type="integer" required="True" description="Files already there."/>
+    <column name="rejected" type="integer" required="True" description="Files refused."/>
+  </table>
+</resource>
