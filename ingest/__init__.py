@@ -1,0 +1,1 @@
+"""Understands the data: OIFITS files, their geometry and vocabulary. Knows no database."""
