@@ -181,6 +181,9 @@
     <!-- space -->
     <column original="//obscore#ObsCore.s_fov"
       description="Diameter of the field of view: longest wavelength over telescope diameter."/>
+    <column name="s_fov_min" type="double precision" unit="deg"
+      ucd="phys.angSize;instr.fov;stat.min" verbLevel="20"
+      description="Diameter of the field of view at the shortest wavelength."/>
     <column original="//obscore#ObsCore.s_region"
       description="The field of view as a polygon."/>
     <column original="//obscore#ObsCore.s_resolution"
@@ -191,7 +194,8 @@
       description="Angular resolution at the longest wavelength."/>
     <column name="s_largest_angular_scale" type="double precision" unit="arcsec"
       ucd="phys.angSize;stat.max" verbLevel="20"
-      description="Largest angular scale: mean wavelength over the shortest projected baseline."/>
+      description="Largest angular scale: longest wavelength over the shortest projected
+        baseline."/>
 
     <!-- time -->
     <column original="//obscore#ObsCore.t_min" xtype="" verbLevel="1"
@@ -243,12 +247,18 @@
       description="ARRNAME as written in the file; several are separated by commas."/>
     <column name="stations" type="text" ucd="meta.id;instr" verbLevel="5"
       description="Stations of the telescopes that took part, separated by blanks."/>
-    <column name="n_telescopes" type="integer" ucd="meta.number;instr.tel" verbLevel="10"
+    <column name="tel_number" type="integer" ucd="meta.number;instr.tel" verbLevel="10"
       description="Number of telescopes that took part.">
       <values nullLiteral="-1"/>
     </column>
-    <column name="telescope_diameter" type="double precision" unit="m" ucd="instr.param"
+    <column name="tel_diameter" type="double precision" unit="m" ucd="instr.param"
       verbLevel="20" description="Diameter of the largest telescope that took part."/>
+    <column name="tel_min_dist" type="double precision" unit="m" ucd="instr.baseline;stat.min"
+      verbLevel="20" description="Shortest distance on the ground between telescopes that took
+        part."/>
+    <column name="tel_max_dist" type="double precision" unit="m" ucd="instr.baseline;stat.max"
+      verbLevel="20" description="Longest distance on the ground between telescopes that took
+        part."/>
 
     <!-- uv plane -->
     <column name="uv_distance_min" type="double precision" unit="m"
@@ -300,10 +310,14 @@
         blanks; empty when nothing is known."/>
     <column name="ingested" type="timestamp" required="True" ucd="time.processing"
       verbLevel="25" description="When the granule was ingested (UTC)."/>
-    <meta name="note" tag="flags" format="rst">
-      The words, what they mean and how they are found: see QUALITY.md of this data set
-      (ingest/granules.py holds the list).
-    </meta>
+    <LOOP>
+      <codeItems>
+        from ingest import granules
+        yield {"words": "\n\n".join(
+          "*%s*: %s" % item for item in sorted(granules.QUALITY_FLAGS.items()))}
+      </codeItems>
+      <events><meta name="note" tag="flags" format="rst">\words</meta></events>
+    </LOOP>
 
     <mixin
       obs_title="COALESCE(target_name || ', ', '') || COALESCE(instrument_name, insname)
@@ -332,7 +346,7 @@
 
     <mixin
       s_resolution_min="2*s_resolution" s_resolution_max="2*s_resolution_max"
-      s_fov_min="s_fov*em_min/em_max" s_fov_max="s_fov"
+      s_fov_min="s_fov_min" s_fov_max="s_fov"
       s_maximum_angular_scale="s_largest_angular_scale"
       f_resolution="2*299792.458/(em_min+em_max)/em_res_power"
       t_exp_min="CASE WHEN t_exptime IS NOT NULL THEN int_time_min END"
@@ -340,10 +354,9 @@
       t_exp_mean="t_resolution"
       uv_distance_min="uv_distance_min" uv_distance_max="uv_distance_max"
       uv_distribution_ecc="uv_distribution_ecc" uv_distribution_fill="uv_distribution_fill"
-      instrument_ant_number="n_telescopes"
-      instrument_ant_min_dist="NULL" instrument_ant_max_dist="NULL"
-      instrument_ant_diameter="telescope_diameter"
-      scan_mode="'on-source'" tracking_mode="'sidereal'"
+      instrument_ant_number="tel_number"
+      instrument_ant_min_dist="tel_min_dist" instrument_ant_max_dist="tel_max_dist"
+      instrument_ant_diameter="tel_diameter"
       >//obs-radio#publish</mixin>
   </table>
 
@@ -376,7 +389,8 @@
       description="Mean squared visibility over the usable channels; NULL when there is none or
         while the file is private."/>
     <column name="vis2_err" type="double precision" ucd="stat.error;phys.visibility"
-      verbLevel="10" description="Error of that mean, channels taken as independent."/>
+      verbLevel="10" description="Mean error of the same channels: the errors of a baseline are mostly
+        calibration, hence common to its channels."/>
     <column name="n_channels" type="integer" required="True" ucd="meta.number;em.wl"
       verbLevel="15" description="Usable channels."/>
   </table>
@@ -419,7 +433,7 @@
       description="Rule of the validation."/>
     <column name="severity" type="text" required="True" ucd="meta.code.qual" verbLevel="1"
       description="error, warning or info."/>
-    <column name="section" type="text" ucd="meta.ref" verbLevel="15"
+    <column name="standard_section" type="text" ucd="meta.ref" verbLevel="15"
       description="Where the standard says so."/>
     <column name="hdu" type="integer" ucd="meta.number" verbLevel="5"
       description="Number of the HDU concerned, 0 the primary one.">
@@ -467,4 +481,126 @@
     <column name="unchanged" type="integer" required="True" description="Files already there."/>
     <column name="rejected" type="integer" required="True" description="Files refused."/>
   </table>
+
+  <!-- ============================= what ADQL sees of it ============================== -->
+
+  <STREAM id="is-public">
+    <doc>The condition under which a file is public, for the views.</doc>
+    <macDef name="public">(f.obs_release_date IS NULL OR f.obs_release_date &lt;= (now() AT TIME ZONE 'UTC'))</macDef>
+  </STREAM>
+  <FEED source="is-public"/>
+
+  <table id="file" onDisk="True" adql="True" primary="file_id">
+    <meta name="description">Files of OiDB. Of a private file the address in a remote archive
+      and the counts of the validation are NULL until its release.</meta>
+    <foreignKey inTable="collection" source="obs_collection" metaOnly="True"/>
+    <LOOP listItems="file_id obs_collection file_name access_url">
+      <events><column original="stored_file.\item"/></events>
+    </LOOP>
+    <LOOP listItems="url file_size sha256 md5 media_type oifits_version n_granules">
+      <events><column original="stored_file.\item"/></events>
+    </LOOP>
+    <LOOP listItems="n_errors n_warnings">
+      <events>
+        <column original="stored_file.\item" required="False">
+          <values nullLiteral="-1"/>
+        </column>
+      </events>
+    </LOOP>
+    <column original="stored_file.obs_release_date"/>
+    <column original="//obscore#ObsCore.data_rights"/>
+    <column original="stored_file.ingested"/>
+    <viewStatement>
+      CREATE VIEW \qName (\colNames) AS (
+        SELECT file_id, obs_collection, file_name, access_url,
+          CASE WHEN \public THEN url END,
+          file_size, sha256, md5, media_type, oifits_version, n_granules,
+          CASE WHEN \public THEN n_errors END,
+          CASE WHEN \public THEN n_warnings END,
+          obs_release_date,
+          CASE WHEN \public THEN 'public' ELSE 'proprietary' END,
+          ingested
+        FROM \schema.stored_file AS f)
+    </viewStatement>
+  </table>
+
+  <table id="baseline" onDisk="True" adql="True">
+    <meta name="description">Points of the uv plane: one row for each granule, pair of stations
+      and time, with the mean squared visibility measured there.</meta>
+    <foreignKey inTable="granule" source="granule_id" metaOnly="True"/>
+    <index columns="granule_id" metaOnly="True"/>
+    <index columns="length" metaOnly="True"/>
+    <LOOP listItems="granule_id station1 station2 mjd int_time u v length position_angle vis2 vis2_err n_channels">
+      <events><column original="stored_baseline.\item"/></events>
+    </LOOP>
+    <viewStatement>
+      CREATE VIEW \qName (\colNames) AS (
+        SELECT b.granule_id, station1, station2, mjd, int_time, u, v, length, position_angle,
+          CASE WHEN \public THEN vis2 END,
+          CASE WHEN \public THEN vis2_err END,
+          n_channels
+        FROM \schema.stored_baseline AS b
+          JOIN \schema.granule AS g ON g.granule_id=b.granule_id
+          JOIN \schema.stored_file AS f ON f.file_id=g.file_id)
+    </viewStatement>
+  </table>
+
+  <table id="finding" onDisk="True" adql="True">
+    <meta name="description">What the validation of the public files found, by rule; the same as
+      in the report that comes with a granule (Datalink, documentation).</meta>
+    <foreignKey inTable="file" source="file_id" metaOnly="True"/>
+    <index columns="file_id" metaOnly="True"/>
+    <LOOP listItems="file_id rule severity standard_section hdu oi_table member first_row occurrences message">
+      <events><column original="stored_finding.\item"/></events>
+    </LOOP>
+    <viewStatement>
+      CREATE VIEW \qName (\colNames) AS (
+        SELECT n.file_id, rule, severity, standard_section, hdu, oi_table, member, first_row,
+          occurrences, message
+        FROM \schema.stored_finding AS n
+          JOIN \schema.stored_file AS f ON f.file_id=n.file_id
+        WHERE \public)
+    </viewStatement>
+  </table>
+
+  <!-- =================================== ingestion ==================================== -->
+
+  <rowmaker id="as_is" idmaps="*"/>
+
+  <data id="journal" updating="True">
+    <make table="collection"/>
+    <make table="ingestion"/>
+  </data>
+
+  <data id="import" updating="True">
+    <!-- Fed one file at a time by res/ingestion.py; a source is what it makes of the file. -->
+    <customGrammar module="res/grammar" isDispatching="True"/>
+    <make table="stored_file" role="file" rowmaker="as_is"/>
+    <make table="granule" role="granule">
+      <rowmaker idmaps="*">
+        <map key="s_region">None if @s_fov is None or @s_ra is None else pgsphere.SCircle(
+          pgsphere.SPoint.fromDegrees(@s_ra, @s_dec), @s_fov/2*DEG).asPoly(8)</map>
+      </rowmaker>
+    </make>
+    <make table="stored_baseline" role="baseline" rowmaker="as_is"/>
+    <make table="target_alias" role="alias" rowmaker="as_is"/>
+    <make table="progenitor" role="progenitor" rowmaker="as_is"/>
+    <make table="stored_finding" role="finding" rowmaker="as_is"/>
+    <make table="stored_product" role="product">
+      <rowmaker idmaps="*"/>
+    </make>
+  </data>
+
+  <data id="views">
+    <make table="file"/>
+    <make table="baseline"/>
+    <make table="finding"/>
+  </data>
+
+  <data id="import_plots" updating="True">
+    <customGrammar module="res/grammar" isDispatching="True"/>
+    <make table="stored_product" role="product">
+      <rowmaker idmaps="*"/>
+    </make>
+  </data>
 </resource>
