@@ -1,81 +1,112 @@
-"""The operator's command line: arguments, exit codes, and the words an operator reads."""
+"""The operator's command line: arguments and exit codes.
+
+Every command honours JMMC_ROOT (the instance's directory, default: var/ in the checkout), JMMC_PORT
+(default 8080), JMMC_BIND (address to listen on, default 127.0.0.1) and JMMC_URL (the address the
+world uses, default http://localhost:PORT).
+"""
 
 import argparse
-import fcntl
-import os
+import signal
+import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-from centre import CentreError, account, cluster, dachs, server
+from centre import CentreError, account, cluster, dachs, oifits, operations, status
 from centre.instance import Instance
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
+_ENVIRONMENT = """\
+environment:
+  JMMC_ROOT   directory of the instance (default: var in the checkout)
+  JMMC_PORT   port of the server (default: 8080)
+  JMMC_BIND   address the server listens on (default: 127.0.0.1)
+  JMMC_URL    address by which the world knows the server (default: http://localhost:PORT)
+
+exit codes: 0 done, 1 failed, 2 wrong usage
+"""
+
 
 def main(arguments: list[str]) -> int:
-    """Runs one command; its exit code is 0 (done), 1 (failed) or 2 (wrong usage)."""
-    parser = argparse.ArgumentParser(prog="jmmc")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("init", "start", "stop"):
-        commands.add_parser(name)
-    for name in ("dachs", "psql"):
-        commands.add_parser(name, add_help=False).add_argument("rest", nargs=argparse.REMAINDER)
-    options = parser.parse_args(arguments)
+    """Runs one command; returns its exit code: 0 done, 1 failed, 2 wrong usage."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    options = _parser().parse_args(_guard_rest(arguments))
     try:
-        instance = Instance.from_environment()
-        account.leave_root(instance.root)
-        if options.command == "init":
-            init(instance)
-        elif options.command == "start":
-            start(instance)
-        elif options.command == "stop":
-            server.stop(instance)
-            cluster.stop(instance)
-        elif options.command == "dachs":
-            os.execve("/usr/bin/dachs", ["dachs", *options.rest], instance.environment())
-        elif options.command == "psql":
-            os.execve(
-                cluster.programs() / "psql",
-                ["psql", *options.rest, instance.dsn()],
-                instance.environment(),
-            )
-    except CentreError as error:
+        return int(options.run(options) or DONE)
+    except (CentreError, OSError) as error:
         print(f"jmmc: {error}", file=sys.stderr)
-        return FAILED
-    return DONE
+    except KeyboardInterrupt:
+        print("jmmc: interrupted", file=sys.stderr)
+    return FAILED
 
 
-@contextmanager
-def locked(instance: Instance) -> Iterator[None]:
-    """Keeps two commands from changing the same instance at once."""
-    instance.run.mkdir(parents=True, exist_ok=True)
-    with (instance.run / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CentreError(f"Another command is at work on {instance.root}.") from None
-        yield
+def _guard_rest(arguments: list[str]) -> list[str]:
+    """Keeps argparse from taking the options of a passed-on command for its own."""
+    if arguments[:1] in (["dachs"], ["psql"]) and arguments[1:2] != ["--"]:
+        return [arguments[0], "--", *arguments[1:]]
+    return arguments
 
 
-def init(instance: Instance) -> None:
-    with locked(instance):
-        instance.logs.mkdir(parents=True, exist_ok=True)
-        instance.products.mkdir(parents=True, exist_ok=True)
-        if not cluster.exists(instance):
-            cluster.create(instance)
-        cluster.start(instance)
-        cluster.create_database(instance)
-        instance.write_settings()
-        dachs.initialise(instance)
-        changed = dachs.import_rds(instance)
-        if changed or instance.read_state().get("published") != instance.url:
-            dachs.publish(instance)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jmmc",
+        description="Sets up, runs and fills an instance of the JMMC data centre.",
+        epilog=_ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[Instance], int | None], help: str) -> None:
+        added = commands.add_parser(name, help=help, description=help)
+        added.set_defaults(run=lambda _: run(_instance(makes=name in ("init", "serve"))))
+
+    command("init", operations.init, "Make the instance, or bring it up to date with the checkout.")
+    command("start", operations.start, "Start it in the background; returns when it answers.")
+    command("stop", operations.stop, "Stop the server and its database.")
+    command("serve", operations.serve, "Make, fill and run it in the foreground until Ctrl-C.")
+    command("status", status.show, "Say what runs, what it holds and what was ingested last.")
+    command("publish", dachs.publish_all, "Write the registry records of all services and tables.")
+    command("demo", operations.demo, "Ingest the demonstration data.")
+
+    ingest = commands.add_parser("ingest", help="Take data into the instance.")
+    kinds = ingest.add_subparsers(metavar="KIND", required=True)
+    added = kinds.add_parser("oifits", help="OIFITS files", description=oifits.INGEST_HELP)
+    oifits.add_ingest_arguments(added)
+    added.set_defaults(run=lambda options: oifits.ingest(_instance(reads=True), options))
+
+    check = commands.add_parser("check", help="Validate files; needs no instance.")
+    kinds = check.add_subparsers(metavar="KIND", required=True)
+    added = kinds.add_parser("oifits", help="OIFITS files", description=oifits.CHECK_HELP)
+    oifits.add_check_arguments(added)
+    added.set_defaults(run=oifits.check)
+
+    for name, help in (
+        ("dachs", "Run any DaCHS command in the instance, for example: dachs imp -m oidb/q"),
+        ("psql", "Open the instance's database as its superuser, with psql's own options."),
+    ):
+        added = commands.add_parser(name, help=help, description=help)
+        added.add_argument("rest", nargs="*", metavar="ARGUMENT")
+        added.set_defaults(run=_pass_on, command=name)
+    return parser
 
 
-def start(instance: Instance) -> None:
-    with locked(instance):
-        cluster.start(instance)
-        instance.write_settings()
-        server.start(instance)
-    print(f"JMMC data centre at {instance.url}/")
+def _instance(*, makes: bool = False, reads: bool = False) -> Instance:
+    """The instance, seen by the account that may work on it.
+
+    With `makes` it need not exist yet; with `reads` root's right to read files is kept.
+    """
+    instance = Instance.from_environment()
+    if not makes:
+        operations.require(instance)
+    account.leave_root(instance.root, keep_reading=reads)
+    return instance
+
+
+def _pass_on(options: argparse.Namespace) -> int:
+    instance = _instance(reads=True)
+    program = ["/usr/bin/dachs", *options.rest]
+    if options.command == "psql":
+        program = [str(cluster.programs() / "psql"), *options.rest, instance.dsn()]
+    with cluster.running(instance):
+        return subprocess.run(program, env=instance.environment(), check=False).returncode

@@ -1,11 +1,14 @@
 """The instance's own PostgreSQL cluster."""
 
+import re
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from centre import CentreError
+from centre import CentreError, server
 from centre.instance import CHECKOUT, Instance
 
 _START_SECONDS = 120  # recovery after a crash may take a while
@@ -94,6 +97,21 @@ def stop(instance: Instance) -> bool:
     return True
 
 
+@contextmanager
+def running(instance: Instance) -> Iterator[None]:
+    """Has the cluster run for the while; stops it again if it did not run before.
+
+    A server that was started in the meantime keeps its database.
+    """
+    already = is_running(instance)
+    start(instance)
+    try:
+        yield
+    finally:
+        if not already and server.pid(instance) is None:
+            stop(instance)
+
+
 def create_database(instance: Instance) -> None:
     """Makes DaCHS' database, unless it is there."""
     question = "SELECT count(*) FROM pg_database WHERE datname = 'gavo'"
@@ -131,7 +149,8 @@ def _run(instance: Instance, command: list[str], failure: str, log: Path | None 
         check=False,
     )
     if result.returncode != 0:
-        lines = (log.read_text(errors="replace") if log and log.exists() else result.stdout) or ""
-        last = lines.strip().rsplit("\n", 1)[-1]
-        raise CentreError(f"{failure}: {last}")
+        text = (log.read_text(errors="replace") if log and log.exists() else result.stdout) or ""
+        lines = text.strip().splitlines() or ["no message"]
+        errors = [line for line in lines[-20:] if re.search(r"\b(FATAL|PANIC|error):", line)]
+        raise CentreError(f"{failure}: {(errors or lines)[-1]}")
     return result.stdout or ""

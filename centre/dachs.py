@@ -4,7 +4,7 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-from centre import CentreError
+from centre import CentreError, cluster
 from centre.instance import CHECKOUT, Instance
 
 # System RDs that `dachs init` leaves out and ours build on.
@@ -37,10 +37,11 @@ def run(instance: Instance, arguments: list[str], failure: str, **environment: s
     )
     with log.open("a") as file:
         file.write(f"\n== dachs {' '.join(arguments)}\n{result.stdout}")
-    errors = [line for line in result.stdout.splitlines() if line.startswith("***")]
-    if result.returncode != 0 or errors:
-        words = errors or result.stdout.strip().splitlines() or ["no message"]
-        raise CentreError(f"{failure}: {words[0].removeprefix('*** ')} (all of it: {log})")
+    # DaCHS reports some failures with exit code 0, and goes on for several lines.
+    _, mark, message = result.stdout.partition("*** ")
+    if result.returncode != 0 or mark:
+        words = " ".join((message or result.stdout or "no message").split())
+        raise CentreError(f"{failure}: {words[:400]} (all of it: {log})")
 
 
 def initialise(instance: Instance) -> None:
@@ -82,10 +83,21 @@ def import_rds(instance: Instance) -> list[str]:
 
 
 def publish(instance: Instance) -> None:
-    """Writes the registry records of everything that is to be published."""
+    """Writes the registry records of everything that is to be published.
+
+    Coverage and statistics, which are part of them, are taken from the tables first.
+    """
     rds = [f"{name}/q" for name in data_sets()]
+    run(instance, ["limits", "//obscore", *rds], "The coverage cannot be determined")
     run(instance, ["pub", *_PUBLISHED_SYSTEM_RDS, *rds], "The registry records cannot be written")
     instance.update_state(published=instance.url)
+
+
+def publish_all(instance: Instance) -> None:
+    """The operator's command: `publish` with a cluster and a word at the end."""
+    with cluster.running(instance):
+        publish(instance)
+    print(f"Published for {instance.url}/oai.xml.")
 
 
 def _digest(path: Path) -> str:
