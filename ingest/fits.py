@@ -155,6 +155,12 @@ class Header:
     def __contains__(self, key: str) -> bool:
         return self._offset(key) is not None
 
+    def __getitem__(self, key: str) -> Value:
+        """As ``get``, but a missing card is a KeyError."""
+        if key not in self:
+            raise KeyError(key)
+        return self.get(key)
+
     def __iter__(self) -> Iterator[str]:
         """The keywords that have a value, HIERARCH ones (without that word) last."""
         for name, offset in self._cards.items():
