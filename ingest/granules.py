@@ -237,6 +237,9 @@ class Extraction:
     aliases: list[tuple[str, ...]]
     #: On the file as a whole: a key of QUALITY_FLAGS and a sentence.
     notes: list[tuple[str, str]]
+    #: The rows of each granule, in the order of ``granules``: row numbers (or all rows) by the HDU
+    #: number of their table.
+    rows: list[dict[int, Integers | slice]]
 
 
 class _Stations:
@@ -587,6 +590,7 @@ class _Extractor:
             provenance(self.oifits.primary),
             self.targets.aliases(),
             self.notes,
+            [{part.rows.table.hdu: part.index for part in self.parts[key]} for key in keys],
         )
 
     def _collect(self, table: DataTable) -> None:
