@@ -101,6 +101,7 @@
       description="Media type under which the file is served."/>
     <column name="oifits_version" type="smallint" required="True" ucd="meta.version"
       verbLevel="5" description="Version of the OIFITS standard the file follows: 1 or 2."/>
+    <column original="//obscore#ObsCore.calib_level" required="True"/>
     <column name="n_granules" type="integer" required="True" ucd="meta.number" verbLevel="5"
       description="Granules in the file."/>
     <column name="n_errors" type="integer" required="True" ucd="meta.number;stat.error"
@@ -115,6 +116,8 @@
       description="Group whose members may use the file before its release."/>
     <column name="ingested" type="timestamp" required="True" ucd="time.processing" verbLevel="20"
       description="When the file was ingested (UTC)."/>
+    <column name="plotted" type="timestamp" ucd="time.processing" verbLevel="30"
+      description="When its plots were drawn (UTC); NULL when they are still missing."/>
   </table>
 
   <table id="granule" onDisk="True" adql="True" primary="granule_id">
@@ -150,6 +153,8 @@
       ucd="meta.id;meta.main" verbLevel="1"/>
     <FEED source="granule-key"/>
     <FEED source="file-key"/>
+    <column name="granule_number" type="integer" required="True" ucd="meta.number"
+      verbLevel="25" description="Number of the granule in its file, from 0."/>
     <column original="//obscore#ObsCore.obs_collection" required="True"/>
     <column original="//obscore#ObsCore.obs_id" required="True"
       description="Identifier of the observation: the archive's name of the file, else the name
@@ -603,4 +608,86 @@
       <rowmaker idmaps="*"/>
     </make>
   </data>
+
+  <!-- ==================================== services ==================================== -->
+
+  <service id="dl" allowed="dlmeta">
+    <meta name="title">OiDB Datalink</meta>
+    <meta name="description">For a granule of OiDB: the OIFITS file, plots, the report of its
+      validation, the raw files it was made of, the other granules of the file, and a service
+      that cuts the granule out.</meta>
+    <datalinkCore>
+      <descriptorGenerator>
+        <setup imports="oidb.res.links"/>
+        <code>
+          found = links.descriptor(pubDID)
+          if found is None:
+            return DatalinkFault.NotFoundFault(pubDID, "There is no such granule in OiDB.")
+          return found
+        </code>
+      </descriptorGenerator>
+      <metaMaker semantics="#this">
+        <setup imports="oidb.res.links"/>
+        <code>
+          for link in links.links(descriptor):
+            yield descriptor.makeLink(link.url, semantics=link.semantics,
+              description=link.description, contentType=link.content_type,
+              contentLength=link.content_length)
+        </code>
+      </metaMaker>
+      <metaMaker semantics="#proc">
+        <code>
+          row = descriptor.row
+          def key(name, description, value, **more):
+            res = MS(InputKey, name=name, description=description, multiplicity="single", **more)
+            if value is not None:
+              res.set(value)
+            return res
+          yield ExternalProcLinkDef(descriptor.pubDID, [
+              key("ID", "Identifier of the granule", descriptor.pubDID, type="text",
+                ucd="meta.id;meta.main"),
+              key("BAND", "Wavelengths wanted, shortest and longest", None,
+                type="double precision[2]", unit="m", ucd="em.wl;stat.interval", xtype="interval"),
+              key("TARGET", "Another target of the same file", None, type="text", ucd="meta.id;src"),
+              key("INSNAME", "Another INSNAME of the same file", None, type="text",
+                ucd="meta.id;instr"),
+              key("NIGHT", "Another night of the same file (the date of its evening)", None,
+                type="text", ucd="time.epoch")],
+            "\getConfig{web}{serverURL}/oidb/q/cutout/custom",
+            "Cut-out", "Just this granule, or a part of its wavelengths, as an OIFITS file",
+            standardId="ivo://ivoa.net/std/SODA#sync-1.0")
+        </code>
+      </metaMaker>
+    </datalinkCore>
+  </service>
+
+  <service id="cutout" allowed="custom" customPage="res/cutout_page">
+    <meta name="title">OiDB cut-out</meta>
+    <meta name="description">One granule, or a part of its wavelengths, as an OIFITS file of its
+      own. Parameters as in SODA: ID, BAND; TARGET, INSNAME and NIGHT choose another granule of the
+      same file.</meta>
+    <nullCore/>
+  </service>
+
+  <service id="cone" allowed="scs.xml,form">
+    <meta name="title">OiDB granules by position</meta>
+    <meta name="shortName">OiDB cone</meta>
+    <meta name="description">Optical-interferometry data of OiDB around a position on the sky: one
+      row for each target, instrument set-up and night.</meta>
+    <meta>
+      testQuery.ra: 30.5
+      testQuery.dec: -25.0
+      testQuery.sr: 0.01
+    </meta>
+    <publish render="scs.xml" sets="ivo_managed"/>
+    <publish render="form" sets="ivo_managed,local"/>
+    <scsCore queriedTable="granule">
+      <FEED source="//scs#coreDescs"/>
+      <LOOP listItems="target_name instrument_name facility_name obs_collection progid">
+        <events><condDesc buildFrom="\item"/></events>
+      </LOOP>
+      <condDesc buildFrom="night"/>
+    </scsCore>
+    <outputTable verbLevel="20"/>
+  </service>
 </resource>
