@@ -186,9 +186,6 @@
     <!-- space -->
     <column original="//obscore#ObsCore.s_fov"
       description="Diameter of the field of view: longest wavelength over telescope diameter."/>
-    <column name="s_fov_min" type="double precision" unit="deg"
-      ucd="phys.angSize;instr.fov;stat.min" verbLevel="20"
-      description="Diameter of the field of view at the shortest wavelength."/>
     <column original="//obscore#ObsCore.s_region"
       description="The field of view as a polygon."/>
     <column original="//obscore#ObsCore.s_resolution"
@@ -351,7 +348,7 @@
 
     <mixin
       s_resolution_min="2*s_resolution" s_resolution_max="2*s_resolution_max"
-      s_fov_min="s_fov_min" s_fov_max="s_fov"
+      s_fov_min="s_fov*em_min/em_max" s_fov_max="s_fov"
       s_maximum_angular_scale="s_largest_angular_scale"
       f_resolution="2*299792.458/(em_min+em_max)/em_res_power"
       t_exp_min="CASE WHEN t_exptime IS NOT NULL THEN int_time_min END"

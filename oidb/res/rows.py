@@ -256,7 +256,6 @@ def _granule(
         "obs_creator_name": provenance.author,
         "bib_reference": source.collection.bib_reference,
         "s_fov": granule.s_fov,
-        "s_fov_min": granule.s_fov_min,
         "s_resolution": granule.s_resolution,
         "s_resolution_max": granule.s_resolution_max,
         "s_largest_angular_scale": granule.s_largest_angular_scale,
