@@ -1,4 +1,4 @@
-"""Sets up and runs an instance of the data centre: packages, PostgreSQL, DaCHS, the command line."""
+"""Sets up and runs an instance of the data centre: packages, database, DaCHS, command line."""
 
 
 class CentreError(Exception):

@@ -1,7 +1,7 @@
 """The operator's commands on OIFITS files: how they are asked for and how their outcome is told.
 
-What is done to a file is in `oidb/res/` and `ingest/`, which are imported only when they are needed:
-`check` must answer at once and DaCHS takes seconds to load.
+What is done to a file is in `oidb/res/` and `ingest/`, imported only when needed: `check` must
+answer at once, and DaCHS takes seconds to load.
 """
 
 import argparse
@@ -9,23 +9,28 @@ import glob
 import json
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from centre import CentreError, cluster
 from centre.instance import Instance
 
+if TYPE_CHECKING:
+    from oidb.res import ingestion
+
 INGEST_HELP = """Takes OIFITS files into OiDB: new ones are accepted, ones that are there already
 are left unchanged, ones that cannot be read are rejected with the reason. A second call changes
-nothing; one that was interrupted can be repeated."""
+nothing; one that was cut off can be repeated. The exit code is 1 when a file was rejected."""
 
-CHECK_HELP = """Validates OIFITS files against the OIFITS 1 and 2 standards. The exit code is 1 when a
-file cannot be read or breaks a rule of severity error."""
+CHECK_HELP = """Validates OIFITS files against the OIFITS 1 and 2 standards. The exit code is 1
+when a file cannot be read or breaks a rule of severity error."""
 
-_SUFFIXES = (".fits", ".fit", ".oifits", ".fits.gz", ".fit.gz", ".oifits.gz")
+DEMONSTRATION = "demonstration"
+# The demonstration's private collection shows what a stranger cannot see, for good.
+_PRIVATE = "sim_private"
+_NEVER = date(2099, 1, 1)
 
 
 def add_ingest_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,12 +42,17 @@ def add_ingest_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=range(4),
         metavar="N",
-        help="ObsCore calib_level, 0 to 3, when the files do not tell (default: 2)",
+        help="calib_level of ObsCore, 0 to 3 (default: what the collection says, or 2)",
     )
-    parser.add_argument("--owner", metavar="NAME", help="group that may see the files before")
+    parser.add_argument("--owner", metavar="NAME", help="group that may see private files")
     parser.add_argument(
-        "--release-date", type=_date, metavar="DATE", help="the day they become public (YYYY-MM-DD)"
+        "--release-date", type=_date, metavar="DATE", help="first public day, as YYYY-MM-DD"
     )
+    parser.add_argument("--pi", metavar="NAME", help="principal investigator, if files do not tell")
+    parser.add_argument(
+        "--remote", metavar="URL", help="files stay there: refer to URL/NAME, keep no copy"
+    )
+    parser.add_argument("--no-plots", action="store_true", help="draw no plots now")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="write the outcome there")
 
 
@@ -50,6 +60,115 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of `check oifits`."""
     _add_paths(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
+
+
+def ingest(instance: Instance, options: argparse.Namespace) -> int:
+    """Ingests what the options name; the exit code is 1 when a file was rejected."""
+    paths = expand(options.paths)
+    with cluster.running(instance):
+        _enter(instance)
+        from oidb.res import ingestion
+
+        report = _ingest(
+            paths,
+            ingestion.Settings(
+                collection=options.collection,
+                calib_level=options.level,
+                owner=options.owner,
+                release_date=options.release_date,
+                datapi=options.pi,
+                remote=options.remote,
+                plots=not options.no_plots,
+            ),
+        )
+    for path, reason in report.rejected.items():
+        print(f"rejected   {path}: {reason}")
+    for path, reason in report.unplotted.items():
+        print(f"not drawn  {path}: {reason}")
+    print(
+        f"{len(report.accepted)} accepted ({report.granules} granules), "
+        f"{len(report.unchanged)} unchanged, {len(report.rejected)} rejected"
+    )
+    if options.report:
+        options.report.write_text(json.dumps(report.as_dict(), indent=1) + "\n")
+    return 1 if report.rejected else 0
+
+
+def ingest_demonstration(instance: Instance) -> None:
+    """Simulates the demonstration files and ingests them, a collection a folder."""
+    folder = instance.root / DEMONSTRATION
+    with cluster.running(instance):
+        _enter(instance)
+        from ingest import simulate
+        from oidb.res import ingestion
+
+        files = simulate.demonstration(folder)
+        for collection in sorted({file.collection for file in files}):
+            private = collection == _PRIVATE
+            settings = ingestion.Settings(
+                collection=collection,
+                owner=DEMONSTRATION if private else None,
+                release_date=_NEVER if private else None,
+            )
+            report = _ingest([folder / collection], settings)
+            for path, reason in report.rejected.items():
+                raise CentreError(f"{path} was rejected: {reason}")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Validates what the options name; the exit code is 1 when a file is not as it must be."""
+    from ingest import checks, discover
+
+    valid = True
+    reports = []
+    for report in checks.check_files(discover.files(expand(options.paths))):
+        valid = valid and report.error is None and not checks.summary(report.findings)["error"]
+        if options.format == "json":
+            reports.append(checks.as_dict(report))
+        else:
+            print(checks.report_text(report), end="")
+    if options.format == "json":
+        print(json.dumps(reports, indent=1))
+    return 0 if valid else 1
+
+
+def expand(paths: Iterable[str]) -> list[Path]:
+    """The files and folders that paths and glob patterns name.
+
+    Raises CentreError for one that names nothing.
+    """
+    found: list[Path] = []
+    for given in paths:
+        names = [given] if os.path.lexists(given) else sorted(glob.glob(given, recursive=True))
+        if not names:
+            raise CentreError(f"{given}: no such file or folder.")
+        found.extend(Path(name) for name in names)
+    return found
+
+
+def _enter(instance: Instance) -> None:
+    """Gives this process the instance's environment, which DaCHS reads when it is imported."""
+    os.environ.update(instance.environment())
+
+
+def _ingest(paths: list[Path], settings: "ingestion.Settings") -> "ingestion.Report":
+    from oidb.res import ingestion
+
+    try:
+        return ingestion.ingest(paths, settings, _progress)
+    except ingestion.IngestionError as error:
+        raise CentreError(str(error)) from None
+    finally:
+        if sys.stderr.isatty():
+            print(f"\r{'':60}\r", end="", file=sys.stderr, flush=True)
+
+
+def _progress(phase: str, done: int, total: int) -> None:
+    """Draws the progress bar, if somebody looks at it."""
+    if sys.stderr.isatty():
+        filled = 30 * done // max(total, 1)
+        bar = "#" * filled + "." * (30 - filled)
+        print(f"\r{phase:6} [{bar}] {done}/{total} ", end="", file=sys.stderr, flush=True)
 
 
 def _add_paths(parser: argparse.ArgumentParser) -> None:
@@ -61,125 +180,3 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is no date of the form YYYY-MM-DD") from None
-
-
-def find_files(paths: Iterable[str]) -> Iterator[Path]:
-    """The files that paths, folders and glob patterns name, each once, in a stable order.
-
-    A folder stands for the OIFITS files in and below it, by their suffix; a file that is named
-    is taken whatever its suffix. Links to folders are followed once.
-
-    Raises CentreError for a path or pattern that names nothing.
-    """
-    seen = set()
-    for given in paths:
-        names = [given] if os.path.lexists(given) else sorted(glob.glob(given, recursive=True))
-        if not names:
-            raise CentreError(f"{given}: no such file or folder.")
-        for name in names:
-            for path in _below(Path(name)) if os.path.isdir(name) else [Path(name)]:
-                real = os.path.realpath(path)
-                if real not in seen:
-                    seen.add(real)
-                    yield path
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    visited = set()
-    for here, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(here)
-        if real in visited:
-            folders.clear()
-            continue
-        visited.add(real)
-        folders.sort()
-        for name in sorted(files):
-            if name.lower().endswith(_SUFFIXES):
-                yield Path(here) / name
-
-
-def ingest(instance: Instance, options: argparse.Namespace) -> int:
-    """Ingests what the options name; the exit code is 1 when a file was rejected."""
-    files = list(find_files(options.paths))
-    outcomes = []
-    with cluster.running(instance):
-        os.environ.update(instance.environment())
-        from oidb.res import ingestion  # needs DaCHS and the environment of the instance
-
-        for number, outcome in enumerate(
-            ingestion.ingest(
-                files,
-                collection=options.collection,
-                level=options.level,
-                owner=options.owner,
-                release_date=options.release_date,
-            ),
-            start=1,
-        ):
-            outcomes.append(outcome)
-            _progress(number, len(files), str(outcome.path))
-    _progress_done()
-    counts = Counter(outcome.status for outcome in outcomes)
-    for outcome in outcomes:
-        if outcome.status == "rejected":
-            print(f"rejected  {outcome.path}: {outcome.reason}")
-    print(", ".join(f"{counts[status]} {status}" for status in _STATUSES))
-    if options.report:
-        _write_report(options.report, outcomes, counts)
-    return 1 if counts["rejected"] else 0
-
-
-_STATUSES = ("accepted", "unchanged", "rejected")
-
-
-def ingest_demonstration(instance: Instance) -> None:
-    """Simulates the demonstration files and ingests them."""
-    os.environ.update(instance.environment())
-    from ingest import simulate
-    from oidb.res import ingestion
-
-    folder = instance.root / "demonstration"
-    folder.mkdir(exist_ok=True)
-    files = simulate.write_demonstration(folder)
-    outcomes = ingestion.ingest(files, collection="demonstration")
-    for number, outcome in enumerate(outcomes, start=1):
-        if outcome.status == "rejected":
-            raise CentreError(f"{outcome.path} was rejected: {outcome.reason}")
-        _progress(number, len(files), str(outcome.path))
-    _progress_done()
-
-
-def check(options: argparse.Namespace) -> int:
-    """Validates what the options name; the exit code is 1 when a file is not as it must be."""
-    from ingest import checks
-
-    reports = [checks.check_file(path) for path in find_files(options.paths)]
-    if options.format == "json":
-        json.dump([report.as_dict() for report in reports], sys.stdout, indent=1)
-        print()
-    else:
-        for report in reports:
-            print(report.as_text())
-    return 0 if all(report.is_valid for report in reports) else 1
-
-
-def _write_report(target: Path, outcomes: list[Any], counts: Counter[str]) -> None:
-    files = [
-        {"path": str(outcome.path), "status": outcome.status, "reason": outcome.reason}
-        for outcome in outcomes
-    ]
-    summary = {status: counts[status] for status in _STATUSES}
-    target.write_text(json.dumps({"summary": summary, "files": files}, indent=1) + "\n")
-
-
-def _progress(done: int, total: int, label: str) -> None:
-    """Draws the progress bar, if somebody looks at it."""
-    if sys.stderr.isatty():
-        filled = 30 * done // max(total, 1)
-        bar = "#" * filled + "." * (30 - filled)
-        print(f"\r[{bar}] {done}/{total} {label[-40:]:40}", end="", file=sys.stderr, flush=True)
-
-
-def _progress_done() -> None:
-    if sys.stderr.isatty():
-        print(f"\r{'':90}\r", end="", file=sys.stderr, flush=True)

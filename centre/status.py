@@ -51,9 +51,7 @@ def _rows_per_table(cursor: Any, schema: str) -> dict[str, int]:
     tables = [row[0] for row in cursor.fetchall()]
     rows = {}
     for table in tables:
-        cursor.execute(
-            sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
-        )
+        cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table)))
         rows[table] = cursor.fetchone()[0]
     return rows
 

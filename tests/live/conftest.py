@@ -1,0 +1,100 @@
+"""A running instance for the tests that drive the centre from outside.
+
+It is made for the test run, on a free port, and removed at its end, whatever ends it. To test
+against an instance that runs already, name its root and port: JMMC_TEST_ROOT, JMMC_TEST_PORT.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Centre:
+    """An instance as its operator and its users see it."""
+
+    root: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Address of the server, without a slash at the end."""
+        return f"http://localhost:{self.port}"
+
+    def jmmc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs bin/jmmc in this instance; look at returncode, stdout and stderr."""
+        return subprocess.run(
+            [str(CHECKOUT / "bin" / "jmmc"), *arguments],
+            env={
+                **os.environ,
+                "JMMC_ROOT": str(self.root),
+                "JMMC_PORT": str(self.port),
+                "JMMC_THROWAWAY": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def succeed(self, *arguments: str) -> str:
+        """Output of a bin/jmmc command that must succeed."""
+        result = self.jmmc(*arguments)
+        assert result.returncode == 0, f"jmmc {' '.join(arguments)}: {result.stderr}"
+        return result.stdout
+
+    def remove(self) -> None:
+        """Stops everything and removes the instance."""
+        self.jmmc("stop")
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def centre() -> Iterator[Centre]:
+    """A running instance with the demonstration data."""
+    if "JMMC_TEST_ROOT" in os.environ:
+        yield Centre(Path(os.environ["JMMC_TEST_ROOT"]), int(os.environ["JMMC_TEST_PORT"]))
+        return
+    # Being told to end must run what follows a yield, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _remove_orphans()
+    made = Centre(CHECKOUT / "var" / f"test-{os.getpid()}", free_port())
+    try:
+        made.succeed("init")
+        made.succeed("demo")
+        made.succeed("start")
+        yield made
+    finally:
+        made.remove()
+
+
+def _remove_orphans() -> None:
+    """Removes instances of test runs that were killed."""
+    for root in (CHECKOUT / "var").glob("test-*"):
+        if not Path("/proc", root.name.removeprefix("test-")).exists():
+            Centre(root, free_port()).remove()
+
+
+@pytest.fixture(scope="session")
+def stilts() -> Path:
+    """The STILTS of var/tools; the test is skipped when tests/tools.py has not fetched it."""
+    script = CHECKOUT / "var" / "tools" / "bin" / "stilts"
+    if not script.exists():
+        pytest.skip("no STILTS: run tests/tools.py")
+    return script
