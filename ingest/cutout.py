@@ -108,17 +108,15 @@ class _Selection:
     def __init__(
         self, source: OIFits, extraction: Extraction, chosen: list[Granule], band: Band | None
     ) -> None:
-        self._source = source
         self._band = band
-        #: Channels kept, by INSNAME; None where all are.
-        self._channels: dict[str | None, Booleans | None] = {}
-        for insname in {granule.insname for granule in chosen}:
-            wavelengths = source.wavelength(insname)
-            inside = None if wavelengths is None else self._inside(wavelengths)
-            if inside is None or inside.any():
-                self._channels[insname] = inside
+        #: Channels kept, by INSNAME.
+        self._channels: dict[str | None, Booleans] = {}
+        insnames = {granule.insname for granule in chosen}
+        for table in source.wavelengths:
+            if table.insname in insnames and table.insname not in self._channels:
+                self._channels[table.insname] = self._inside(table)
         #: The granules that are left.
-        self.granules = [granule for granule in chosen if granule.insname in self._channels]
+        self.granules = [granule for granule in chosen if self._channels[granule.insname].any()]
 
         #: Rows kept of the data tables, by HDU number.
         self.rows: dict[int, Booleans] = {}
@@ -139,11 +137,12 @@ class _Selection:
             # Rows that do not say which array they mean may mean any.
             self._arrnames |= {array.arrname for array in source.arrays}
         self._corrnames = {table.corrname for table in data}
+        self._insnames = {table.insname for table in data}
 
-    def _inside(self, table: WavelengthTable) -> Booleans | None:
-        """The channels within the band; None when there is no band to cut to."""
+    def _inside(self, table: WavelengthTable) -> Booleans:
+        """The channels within the band, shape (NWAVE,); all when there is no band to cut to."""
         if self._band is None or table.wavelength is None:
-            return None
+            return np.ones(table.rows, np.bool_)
         return (table.wavelength >= self._band[0]) & (table.wavelength <= self._band[1])
 
     def rows_of(self, table: OITable) -> Booleans | None:
@@ -157,9 +156,8 @@ class _Selection:
             if table.target_id is None:
                 return everything
             return np.isin(table.target_id, list(self._targets))
-        if isinstance(table, WavelengthTable) and table.insname in self._channels:
-            inside = self._inside(table)
-            return everything if inside is None else inside
+        if isinstance(table, WavelengthTable) and table.insname in self._insnames:
+            return self._inside(table)
         if isinstance(table, ArrayTable) and table.arrname in self._arrnames:
             return everything
         if isinstance(table, CorrelationTable) and table.corrname in self._corrnames:
@@ -172,7 +170,7 @@ class _Selection:
         if target_id is None or names is None:
             return None
         rows: Booleans = np.isin(target_id, list(self._targets))
-        rows &= [name in self._channels for name in names]
+        rows &= [name in self._insnames for name in names]
         # The set-ups of one table share its columns: they must keep the same channels.
         cuts = [self._channels[name] for name, keep in zip(names, rows, strict=True) if keep]
         if not cuts or any(not np.array_equal(cuts[0], other) for other in cuts[1:]):
@@ -184,8 +182,9 @@ class _Selection:
         if isinstance(table, DataTable):
             return self._channels[table.insname]
         if isinstance(table, PolarisationTable):
-            names = table.texts("INSNAME") or []
-            return next(self._channels[name] for name in names if name in self._channels)
+            names, rows = table.texts("INSNAME"), self._polarisation_rows(table)
+            if names is not None and rows is not None:
+                return self._channels[names[int(rows.argmax())]]
         return None
 
 
@@ -204,7 +203,7 @@ def _primary_header(
 ) -> afits.Header:
     """The primary header of the cut-out."""
     header = _header(source.primary)
-    values = {
+    values: dict[str, set[str | None]] = {
         "OBJECT": {granule.target_name for granule in chosen},
         "TELESCOP": {granule.facility_name for granule in chosen},
         "INSTRUME": {granule.instrument_name or granule.insname for granule in chosen},
@@ -228,9 +227,7 @@ def _ascii(text: str) -> str:
     return "".join(c if " " <= c <= "~" else "?" for c in text)
 
 
-def _table(
-    table: OITable, rows: Booleans, channels: Booleans | None
-) -> tuple[afits.Header, bytes]:
+def _table(table: OITable, rows: Booleans, channels: Booleans | None) -> tuple[afits.Header, bytes]:
     """Header and data of a table with the rows and channels to keep."""
     raw = table.table
     header = _header(table.header)
