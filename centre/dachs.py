@@ -1,8 +1,8 @@
 """DaCHS' part of an instance: its root, its system tables, our RDs and their publication."""
 
 import hashlib
+import re
 import subprocess
-from pathlib import Path
 
 from centre import CentreError, cluster
 from centre.instance import CHECKOUT, Instance
@@ -18,8 +18,8 @@ def data_sets() -> list[str]:
     return sorted(path.parent.name for path in CHECKOUT.glob("*/q.rd"))
 
 
-def run(instance: Instance, arguments: list[str], failure: str, **environment: str) -> None:
-    """Runs a dachs command; CentreError with the first error it reports when it fails.
+def run(instance: Instance, arguments: list[str], failure: str, **environment: str) -> str:
+    """Output of a dachs command; CentreError with the first error it reports when it fails.
 
     All it says goes to logs/setup.log.
     """
@@ -42,6 +42,7 @@ def run(instance: Instance, arguments: list[str], failure: str, **environment: s
     if result.returncode != 0 or mark:
         words = " ".join((message or result.stdout or "no message").split())
         raise CentreError(f"{failure}: {words[:400]} (all of it: {log})")
+    return result.stdout
 
 
 def initialise(instance: Instance) -> None:
@@ -63,42 +64,56 @@ def initialise(instance: Instance) -> None:
 def import_rds(instance: Instance) -> list[str]:
     """Imports each RD that is new or has changed since it was imported; names them.
 
-    A new one makes its tables. Of a changed one only the metadata is taken over, for that
-    never drops a row.
+    That drops no row: what `dachs imp` does without being told more must be `updating` in our
+    RDs, or a view. Raises CentreError when a table has got another structure in the RD than it
+    has in the database, for only the operator can say that its rows may go.
     """
     state = instance.read_state()
     imported: dict[str, str] = state.get("imported", {})
     changed = []
     for name in data_sets():
         rd = f"{name}/q"
-        digest = _digest(CHECKOUT / f"{rd}.rd")
+        digest = hashlib.sha256((CHECKOUT / f"{rd}.rd").read_bytes()).hexdigest()
         if imported.get(rd) == digest:
             continue
-        option = ["-m"] if rd in imported else []
-        run(instance, ["imp", *option, rd], f"{rd} cannot be imported")
+        print(f"Importing {rd} ...", flush=True)
+        run(instance, ["imp", rd], f"{rd} cannot be imported")
+        if rd in imported:
+            _check_structure(instance, rd)
         imported[rd] = digest
         instance.update_state(imported=imported)
         changed.append(rd)
     return changed
 
 
-def publish(instance: Instance) -> None:
-    """Writes the registry records of everything that is to be published.
+def _check_structure(instance: Instance, rd: str) -> None:
+    """Compares the RD's tables with the database's."""
+    run(instance, ["imp", "-m", rd], f"{rd} cannot be imported")
+    words = run(instance, ["val", "-c", rd], f"{rd} cannot be validated")
+    differences = re.findall(r"\[ERROR\] .*?(Table \S+: .*)", words)
+    if differences:
+        raise CentreError(
+            f"The database does not fit {rd}.rd any more. {differences[0]}. Once its rows may go: "
+            f"`bin/jmmc dachs drop {rd}`, `bin/jmmc init`, and ingest again."
+        )
 
-    Coverage and statistics, which are part of them, are taken from the tables first.
-    """
+
+def publish(instance: Instance) -> None:
+    """Writes the registry records of everything that is to be published."""
     rds = [f"{name}/q" for name in data_sets()]
-    run(instance, ["limits", "//obscore", *rds], "The coverage cannot be determined")
     run(instance, ["pub", *_PUBLISHED_SYSTEM_RDS, *rds], "The registry records cannot be written")
     instance.update_state(published=instance.url)
 
 
+def measure(instance: Instance) -> None:
+    """Determines coverage and statistics of the tables, which the registry records contain."""
+    rds = [f"{name}/q" for name in data_sets()]
+    run(instance, ["limits", *rds, "//obscore"], "The coverage cannot be determined")
+
+
 def publish_all(instance: Instance) -> None:
-    """The operator's command: `publish` with a cluster and a word at the end."""
+    """The operator's command: `measure` and `publish`, with a word at the end."""
     with cluster.running(instance):
+        measure(instance)
         publish(instance)
     print(f"Published for {instance.url}/oai.xml.")
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -112,6 +112,7 @@ def _init(instance: Instance) -> None:
 
 def _load_demonstration(instance: Instance) -> None:
     oifits.ingest_demonstration(instance)
+    dachs.measure(instance)
     dachs.publish(instance)
     instance.update_state(demo=True)
 

@@ -105,7 +105,7 @@ def check_port(instance: Instance) -> None:
             elif error.errno == errno.EADDRINUSE:
                 reason = f"{_listener(instance.port)} listens there"
             else:
-                reason = error.strerror
+                reason = str(error.strerror)
             raise CentreError(
                 f"Port {instance.port} of {instance.bind} cannot be used: {reason}; "
                 "stop that, or choose another with JMMC_PORT."
