@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -36,10 +37,20 @@ Floats = NDArray[np.float64]
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "oifits"
 
-iers.conf.auto_download = False
 
-# Debian's astropy has tables of the Earth's rotation that end in the past; UT1 is set to UTC here.
-pytestmark = pytest.mark.filterwarnings("ignore:.*(leap-second|polar motions|dubious year)")
+@pytest.fixture(autouse=True, scope="module")
+def no_tables_of_the_earth() -> Iterator[None]:
+    """The tables of the Earth's rotation in Debian's astropy end in the past; do not fetch more."""
+    with (
+        iers.conf.set_temp("auto_download", False),
+        iers.conf.set_temp("iers_degraded_accuracy", "ignore"),
+    ):
+        yield
+
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*(leap-second|polar motions|dubious year|outside of range)"
+)
 
 
 def facility(name: str) -> Facility:
