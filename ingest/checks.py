@@ -87,6 +87,7 @@ def _rules() -> Iterator[Rule]:
         return Rule(id_, severity, section, asks, versions, others if new else (id_, *others))
 
     v2 = (2,)
+    # fmt: off
     # The file as a whole.
     yield rule("OIFITS_OI_TARGET_EXIST", ERROR, "P05 §4, D17 §4.2", "there is an OI_TARGET table")
     yield rule("OIFITS_OI_TARGET_UNIQ", ERROR, "P05 §4, D17 §4.2",
@@ -97,10 +98,12 @@ def _rules() -> Iterator[Rule]:
                versions=v2)
     yield rule("OIFITS_OIDATA", ERROR, "P05 §4, D17 §4.2", "there is a table with data")
     yield rule("OIFITS_TABLE_NOT_V2", ERROR, "D17 §4.2",
-               "OI_FLUX, OI_CORR and OI_INSPOL are in OIFITS 2 files only", versions=(1,))
+               "OI_FLUX, OI_CORR and OI_INSPOL are in OIFITS 2 files only",
+               "GENERIC_KEYWORD_VAL_ACCEPTED_STR", versions=(1,))
     yield rule("OIFITS_CONTENT", ERROR, "D17 §4.1",
                "the primary header of a file with tables of OIFITS 2 has CONTENT = 'OIFITS2'",
-               "GENERIC_KEYWORD_VAL_ACCEPTED_INT", "OIFITS_TABLE_NOT_V2", versions=v2, new=True)
+               "GENERIC_KEYWORD_VAL_ACCEPTED_INT", "GENERIC_KEYWORD_VAL_ACCEPTED_STR",
+               "OIFITS_TABLE_NOT_V2", "UNKNOWN_COLUMN", versions=v2, new=True)
     yield rule("OIFITS_EXTNAME", ERROR, "P05 §4, D17 §4.2",
                "names that begin with OI_ are those of the standard's binary tables",
                "UNKNOWN_TABLE", new=True)
@@ -109,7 +112,7 @@ def _rules() -> Iterator[Rule]:
     yield rule("MAIN_HEADER_TYPE_MULTI", INFO, "D17 table 2, note 3",
                "TELESCOP, INSTRUME, INSMODE and OBJECT are 'MULTI' in a file with several",
                versions=v2)
-    yield rule("CHECKSUM", ERROR, "FITS 4.0 §4.4.2.7",
+    yield rule("CHECKSUM", WARNING, "FITS 4.0 §4.4.2.7",
                "DATASUM and CHECKSUM, where given, are those of the HDU", new=True)
     # Keywords.
     yield rule("GENERIC_KEYWORD_MANDATORY", ERROR, OF_THE_TABLE, "mandatory keywords are there")
@@ -214,7 +217,7 @@ def _rules() -> Iterator[Rule]:
     yield rule("UVCOORD_RANGE", WARNING, HOUSE,
                f"the uv coordinates are numbers, in metres (at most {LONGEST_BASELINE:.0f}), and "
                "not all 0", new=True)
-    yield rule("VISREFMAP", ERROR, "D17 §6.3",
+    yield rule("VISREFMAP", WARNING, "D17 §6.3",
                "VISREFMAP is there when amplitudes or phases are differential, and only then",
                versions=v2, new=True)
     yield rule("OI_FLUX_CALSTAT", ERROR, "D17 table 9",
@@ -245,6 +248,7 @@ def _rules() -> Iterator[Rule]:
                versions=v2)
     yield rule("OI_INSPOL_MJD_RANGE", WARNING, "D17 table 11", "MJD_OBS, MJD_END are not negative",
                versions=v2)
+    # fmt: on
 
 
 #: All rules by id.
@@ -274,8 +278,9 @@ class Finding:
 class _Findings:
     """Collects findings; sentences are made only for what is found."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: int) -> None:
         self.all: list[Finding] = []
+        self.version = version
 
     def add(
         self,
@@ -284,7 +289,6 @@ class _Findings:
         place: OITable | fits.HDU | None = None,
         member: str | None = None,
         *,
-        section: str = "",
         row: int | None = None,
         count: int = 1,
     ) -> None:
@@ -292,10 +296,15 @@ class _Findings:
         rule = RULES[rule_id]
         hdu: int | None = None
         table = where = ""
+        section = rule.section
         if isinstance(place, OITable):
             hdu, table, where = place.hdu, place.extname, place.place
+            if section == OF_THE_TABLE:
+                section = STANDARD[self.version][table].section
         elif place is not None:
             hdu, table, where = place.number, place.name, place.place
+            if section == OF_THE_TABLE:
+                section = standard.PRIMARY_SECTION
         where = ", ".join(
             part for part in (where, f"row {row}" if row is not None else "", member) if part
         )
@@ -303,7 +312,7 @@ class _Findings:
             Finding(
                 rule_id,
                 rule.severity,
-                section or rule.section,
+                section,
                 hdu,
                 table,
                 row,
@@ -321,11 +330,12 @@ class _Findings:
         bad: NDArray[np.bool_],
         values: Sequence[object] | NDArray[np.generic],
         expected: str,
-        section: str = "",
     ) -> None:
-        """Add a finding for the values marked ``bad``, shape (rows,) or (rows, n); at least one."""
-        rows = np.flatnonzero(bad if bad.ndim == 1 else bad.any(axis=1))
+        """Add a finding for the values marked ``bad``, shape (rows,) or (rows, n), if any is."""
         count = int(np.count_nonzero(bad))
+        if not count:
+            return
+        rows = np.flatnonzero(bad if bad.ndim == 1 else bad.any(axis=1))
         first = int(rows[0])
         value = values[first]
         if isinstance(value, np.ndarray):
@@ -335,7 +345,7 @@ class _Findings:
             named = ", ".join(str(n + 1) for n in rows[:ROWS_NAMED].tolist())
             more = ", …" if len(rows) > ROWS_NAMED else ""
             problem += f" ({count} values, row{'s' if len(rows) > 1 else ''} {named}{more})"
-        self.add(rule_id, problem, table, column, section=section, row=first + 1, count=count)
+        self.add(rule_id, problem, table, column, row=first + 1, count=count)
 
 
 def _show(value: object) -> str:
@@ -409,15 +419,22 @@ def _texts(table: OITable, column: str) -> list[str] | None:
     return table.texts(column) if definition is not None and definition.kind == "A" else None
 
 
+def _within(values: NDArray[Any], low: float, high: float) -> bool:
+    """True when all values are numbers from ``low`` to ``high``; NaN is in no range."""
+    return bool(low <= values.min() and values.max() <= high)
+
+
 def check(file: OIFits) -> list[Finding]:
     """What breaks the rules of the file's version, in the order of its HDUs.
 
     Never raises for what is in a file that ``oifits.read`` could read.
     """
-    found = _Findings()
+    found = _Findings(file.version)
     context = _File(file)
     with np.errstate(all="ignore"):
         _check_file(file, found)
+        if file.version == 2:
+            _check_primary(file, found)
         _check_names(file, found)
         for hdu in file.hdus:
             _check_sums(hdu, found)
@@ -447,28 +464,24 @@ def check(file: OIFits) -> list[Finding]:
 def _check_file(file: OIFits, found: _Findings) -> None:
     if not file.targets:
         found.add("OIFITS_OI_TARGET_EXIST", "no OI_TARGET table; there must be one")
-    for table in file.targets[1:]:
-        found.add("OIFITS_OI_TARGET_UNIQ", "a second OI_TARGET; there must be only one", table)
+    for extra in file.targets[1:]:
+        found.add("OIFITS_OI_TARGET_UNIQ", "a second OI_TARGET; there must be only one", extra)
     if not file.wavelengths:
         found.add("OIFITS_OI_WAVELENGTH_EXIST", "no OI_WAVELENGTH table; at least one is needed")
     if not file.arrays and file.version == 2:
         found.add("OIFITS_OI_ARRAY_EXIST_V2", "no OI_ARRAY table; OIFITS 2 needs at least one")
     if not file.data:
         found.add("OIFITS_OIDATA", "no table with data (OI_VIS, OI_VIS2, OI_T3 or OI_FLUX)")
-    if file.version == 1:
-        for oitable in file.tables():
-            if oitable.extname in standard.ONLY_OIFITS2:
-                found.add("OIFITS_TABLE_NOT_V2", "the file is OIFITS 1, which has no such table",
-                          oitable)  # fmt: skip
-    else:
-        _check_primary(file, found)
-    known = {table.hdu for table in file.tables()}
+    known = set()
+    for table in file.tables():
+        known.add(table.hdu)
+        if file.version == 1 and table.extname in standard.ONLY_OIFITS2:
+            found.add("OIFITS_TABLE_NOT_V2", "a table of OIFITS 2 in a file of OIFITS 1", table)
     for hdu in file.hdus[1:]:
         if hdu.number in known:
             continue
         if hdu.name.upper().startswith("OI_"):
-            found.add("OIFITS_EXTNAME", "no table of the standard has this name; it is ignored",
-                      hdu, "EXTNAME")  # fmt: skip
+            found.add("OIFITS_EXTNAME", "not a table of the standard, ignored", hdu, "EXTNAME")
         else:
             found.add("UNKNOWN_TABLE", "not part of the standard, ignored", hdu)
 
@@ -479,47 +492,44 @@ def _check_primary(file: OIFits, found: _Findings) -> None:
     header = primary.header
     content = header.text("CONTENT")
     if content != "OIFITS2":
-        found.add(
-            "OIFITS_CONTENT",
-            f"{'missing' if content is None else f'found {content!r}'}, expected 'OIFITS2', as "
-            "there are tables of OIFITS 2; the file is taken as OIFITS 2",
-            primary,
-            "CONTENT",
-        )
+        problem = "missing" if content is None else f"found '{content}'"
+        problem += ", expected 'OIFITS2': there are tables of OIFITS 2, the file is taken as such"
+        found.add("OIFITS_CONTENT", problem, primary, "CONTENT")
     for keyword in standard.PRIMARY:
         if header.text(keyword.name) is None:
-            blank = "blank" if header.get(keyword.name) == "" else "missing"
-            found.add("GENERIC_KEYWORD_MANDATORY", f"{blank}, but mandatory", primary, keyword.name,
-                      section="D17 table 2")  # fmt: skip
+            problem = "blank" if header.get(keyword.name) == "" else "missing"
+            problem += ", but mandatory"
+            found.add("GENERIC_KEYWORD_MANDATORY", problem, primary, keyword.name)
     _check_date(primary, found)
     for name in ("MJD-OBS", "MJD-END"):
         mjd = header.number(name)
         if mjd is not None and not MJD_RANGE[0] <= mjd <= MJD_RANGE[1]:
-            found.add("GENERIC_MJD_RANGE", f"found {_show(mjd)}, expected {_mjd_expected(mjd)}",
-                      primary, name)  # fmt: skip
+            problem = f"found {_show(mjd)}, expected {_mjd_expected(mjd)}"
+            found.add("GENERIC_MJD_RANGE", problem, primary, name)
     instrument = header.text("INSTRUME") or ""
-    modes = {table.insname for table in file.wavelengths}
+    modes = {table.insname or "" for table in file.wavelengths}
     several = {
         "TELESCOP": len({table.arrname for table in file.arrays}) > 1,
         "INSTRUME": len(modes) > 1
-        and not all(instrument and (name or "").startswith(instrument) for name in modes),
+        and not (instrument and all(mode.startswith(instrument) for mode in modes)),
         "INSMODE": len(modes) > 1,
         "OBJECT": sum(table.rows for table in file.targets) > 1,
     }
     for name, multiple in several.items():
         value = header.text(name)
         if multiple and value is not None and not value.startswith("MULTI"):
-            found.add("MAIN_HEADER_TYPE_MULTI", f"found '{value}', expected 'MULTI', as the file "
-                      "holds several", primary, name)  # fmt: skip
+            problem = f"found '{value}', expected 'MULTI', as the file holds several"
+            found.add("MAIN_HEADER_TYPE_MULTI", problem, primary, name)
 
 
 def _check_names(file: OIFits, found: _Findings) -> None:
     """INSNAME, ARRNAME, CORRNAME: not blank, each one used once."""
-    for tables, keyword, unique, blank in (
-        (file.wavelengths, "INSNAME", "INSNAME_UNIQ", "OI_WAVELENGTH_INSNAME"),
-        (file.arrays, "ARRNAME", "ARRNAME_UNIQ", "OI_ARRAY_ARRNAME"),
-        (file.correlations, "CORRNAME", "CORRNAME_UNIQ", "OI_CORR_CORRNAME"),
-    ):
+    named: tuple[tuple[Sequence[OITable], str, str], ...] = (
+        (file.wavelengths, "INSNAME", "OI_WAVELENGTH_INSNAME"),
+        (file.arrays, "ARRNAME", "OI_ARRAY_ARRNAME"),
+        (file.correlations, "CORRNAME", "OI_CORR_CORRNAME"),
+    )
+    for tables, keyword, blank in named:
         first: dict[str, OITable] = {}
         for table in tables:
             name = table.header.text(keyword)
@@ -527,23 +537,24 @@ def _check_names(file: OIFits, found: _Findings) -> None:
                 if keyword in table.header:
                     found.add(blank, "blank, but needed as the table's name", table, keyword)
             elif name in first:
-                found.add(unique, f"'{name}' is also the name of {first[name].place}", table,
-                          keyword)  # fmt: skip
+                problem = f"'{name}' is also the name of {first[name].place}"
+                found.add(f"{keyword}_UNIQ", problem, table, keyword)
             else:
                 first[name] = table
     seen: dict[str, OITable] = {}
-    for table in file.polarisations:
-        names = sorted(set(_texts(table, "INSNAME") or ()))
+    for polarisation in file.polarisations:
+        names = sorted(set(_texts(polarisation, "INSNAME") or ()))
         again = [name for name in names if name in seen]
         if again:
-            found.add("OI_INSPOL_INSNAME_UNIQ", f"{', '.join(map(repr, again[:ROWS_NAMED]))} also "
-                      f"in {seen[again[0]].place}", table, "INSNAME", count=len(again))  # fmt: skip
+            problem = f"'{again[0]}' is also in {seen[again[0]].place}"
+            found.add("OI_INSPOL_INSNAME_UNIQ", problem, polarisation, "INSNAME", count=len(again))
         for name in names:
-            seen.setdefault(name, table)
+            seen.setdefault(name, polarisation)
 
 
-def _fold(total: int) -> int:
-    """A sum as a 32 bit one's complement number."""
+def _sum(data: NDArray[np.uint32], start: int = 0) -> int:
+    """The 32 bit one's complement sum of big-endian words, added to ``start``."""
+    total = start + int(data.sum(dtype=np.uint64))
     while total >> 32:
         total = (total & 0xFFFFFFFF) + (total >> 32)
     return total
@@ -555,20 +566,16 @@ def _check_sums(hdu: fits.HDU, found: _Findings) -> None:
     datasum, checksum = header.text("DATASUM"), header.text("CHECKSUM")
     if datasum is None and checksum is None:
         return
-    # One's complement sums do not depend on the byte order, so the words need no swapping.
-    words = min((hdu.length + fits.BLOCK - 1) // fits.BLOCK * fits.BLOCK,
-                len(hdu.buffer) - hdu.start) // 4  # fmt: skip
-    data = np.frombuffer(hdu.buffer, "<u4", words, hdu.start) if words else np.zeros(0, "<u4")
-    native = _fold(int(data.sum(dtype=np.uint64)))
-    value = int.from_bytes(native.to_bytes(4, "little"), "big")
-    if datasum is not None and datasum != str(value) and not (datasum == "0" and not value):
-        found.add("CHECKSUM", f"the data's sum is {value}, the keyword says '{datasum}': the data "
-                  "were changed after it was written", hdu, "DATASUM")  # fmt: skip
-    elif checksum is not None and checksum.strip("0"):
-        head = np.frombuffer(header.raw, "<u4").sum(dtype=np.uint64)
-        if _fold(int(head) + native) not in (0, 0xFFFFFFFF):
-            found.add("CHECKSUM", "not that of the HDU: header or data were changed after it was "
-                      "written", hdu, "CHECKSUM")  # fmt: skip
+    blocks = (hdu.length + fits.BLOCK - 1) // fits.BLOCK * fits.BLOCK
+    words = min(blocks, len(hdu.buffer) - hdu.start) // 4
+    value = _sum(np.frombuffer(hdu.buffer, ">u4", words, hdu.start)) if words else 0
+    if datasum is not None and datasum != str(value):
+        problem = f"the data's sum is {value}, the keyword says '{datasum}': the data were changed"
+        found.add("CHECKSUM", problem, hdu, "DATASUM")
+    # CHECKSUM is chosen so that the sum over the HDU is minus zero.
+    elif checksum is not None and _sum(np.frombuffer(header.raw, ">u4"), value) != 0xFFFFFFFF:
+        problem = "not that of the HDU: header or data were changed"
+        found.add("CHECKSUM", problem, hdu, "CHECKSUM")
 
 
 # --- Keywords and columns of any table ---------------------------------------------------------
@@ -583,25 +590,22 @@ _KINDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
 def _check_keywords(table: OITable, definition: standard.Table, found: _Findings) -> None:
     header = table.header
     for keyword in definition.keywords:
-        name = keyword.name
-        value = header.get(name)
+        value = header.get(keyword.name)
         if value is None:
-            if keyword.mandatory:
-                found.add("GENERIC_KEYWORD_MANDATORY", "missing, but mandatory", table, name,
-                          section=definition.section)  # fmt: skip
-            continue
-        kind, types = _KINDS[keyword.kind]
-        if not isinstance(value, types) or isinstance(value, bool):
-            found.add("GENERIC_KEYWORD_FORMAT", f"found {_show(value)}, expected {kind}", table,
-                      name, section=definition.section)  # fmt: skip
-        elif name == "OI_REVN" and value != definition.revision:
-            found.add("GENERIC_KEYWORD_VAL_ACCEPTED_INT",
-                      f"found {value}, expected {definition.revision}", table, name,
-                      section=definition.section)  # fmt: skip
+            if not keyword.mandatory:
+                continue
+            rule, problem = "GENERIC_KEYWORD_MANDATORY", "missing, but mandatory"
+        elif not isinstance(value, (types := _KINDS[keyword.kind])[1]) or isinstance(value, bool):
+            rule, problem = "GENERIC_KEYWORD_FORMAT", f"found {_show(value)}, expected {types[0]}"
+        elif keyword.name == "OI_REVN" and value != definition.revision:
+            rule = "GENERIC_KEYWORD_VAL_ACCEPTED_INT"
+            problem = f"found {value}, expected {definition.revision}"
         elif keyword.accepted and value not in keyword.accepted:
-            found.add("GENERIC_KEYWORD_VAL_ACCEPTED_STR",
-                      f"found '{value}', expected {_either(keyword.accepted)}", table, name,
-                      section=definition.section)  # fmt: skip
+            rule = "GENERIC_KEYWORD_VAL_ACCEPTED_STR"
+            problem = f"found '{value}', expected {_either(keyword.accepted)}"
+        else:
+            continue
+        found.add(rule, problem, table, keyword.name)
     if isinstance(table, DataTable):
         _check_date(table, found)
 
@@ -623,18 +627,17 @@ def _check_date(place: OITable | fits.HDU, found: _Findings) -> None:
     except ValueError:
         year = None
     if year is None:
-        found.add("GENERIC_DATE_OBS_STANDARD", f"found '{value}', expected YYYY-MM-DD", place,
-                  "DATE-OBS")  # fmt: skip
+        problem = f"found '{value}', expected YYYY-MM-DD"
+        found.add("GENERIC_DATE_OBS_STANDARD", problem, place, "DATE-OBS")
     elif not YEAR_RANGE[0] <= year <= YEAR_RANGE[1]:
-        found.add("GENERIC_DATE_OBS_RANGE", f"found '{value}', expected a year from "
-                  f"{YEAR_RANGE[0]} to {YEAR_RANGE[1]}", place, "DATE-OBS")  # fmt: skip
+        problem = f"found '{value}', expected a year from {YEAR_RANGE[0]} to {YEAR_RANGE[1]}"
+        found.add("GENERIC_DATE_OBS_RANGE", problem, place, "DATE-OBS")
 
 
 def _check_columns(
     table: OITable, definition: standard.Table, file: _File, found: _Findings
 ) -> None:
     columns = table.table.columns
-    section = definition.section
     nwave = file.nwave(table)
     for wanted in definition.columns.values():
         name = wanted.name
@@ -642,8 +645,7 @@ def _check_columns(
         if column is None:
             if wanted.mandatory:
                 hint = "; FLUX is its old name" if name == "FLUXDATA" and "FLUX" in columns else ""
-                found.add("GENERIC_COL_MANDATORY", f"missing, but mandatory{hint}", table, name,
-                          section=section)  # fmt: skip
+                found.add("GENERIC_COL_MANDATORY", f"missing, but mandatory{hint}", table, name)
             continue
         repeat: int | None = wanted.repeat
         if repeat == NWAVE:
@@ -654,141 +656,168 @@ def _check_columns(
             repeat is not None
             and (column.repeat > repeat if column.kind == "A" else column.repeat != repeat)
         ):
-            expected = f"{'' if repeat is None else repeat}{wanted.kind}"
-            found.add("GENERIC_COL_FORMAT",
-                      f"the format is {column.form}, expected {expected}{_why(wanted.repeat)}",
-                      table, name, section=section)  # fmt: skip
+            problem = f"the format is {column.form}, expected {_form(wanted, repeat)}"
+            found.add("GENERIC_COL_FORMAT", problem, table, name)
         if column.dim == "(1)" and column.repeat == 1:
             found.add("GENERIC_COL_TDIM", "TDIM = '(1)' is not needed on a scalar", table, name)
-        if wanted.unit:
-            _check_unit(table, wanted, column.unit, section, found)
+        unit = wanted.unit
+        if unit and column.unit not in standard.UNITS.get(unit, ()):
+            _check_unit(table, wanted, column.unit, found)
         if wanted.accepted:
-            texts = _texts(table, name)
-            bad = [text not in wanted.accepted for text in texts or ()]
-            if texts and any(bad):
-                found.values("GENERIC_COL_VAL_ACCEPTED_STR", table, name, np.array(bad), texts,
-                             _either(wanted.accepted), section)  # fmt: skip
-        if wanted.positive:
-            array = _scalars(table, name)
-            if array is not None and array.dtype.kind in "iuf":
-                wrong = (array <= 0) | np.isinf(array)
-                if wrong.any():
-                    found.values("GENERIC_COL_VAL_POSITIVE", table, name, wrong, array,
-                                 "a positive number")  # fmt: skip
+            texts = _texts(table, name) or ()
+            bad = np.array([text not in wanted.accepted for text in texts], bool)
+            expected = _either(wanted.accepted)
+            found.values("GENERIC_COL_VAL_ACCEPTED_STR", table, name, bad, texts, expected)
+        elif wanted.positive and (array := _scalars(table, name)) is not None:
+            expected = "a positive number"
+            found.values("GENERIC_COL_VAL_POSITIVE", table, name, array <= 0, array, expected)
     for name, column in columns.items():
         if name not in definition.columns:
-            found.add("UNKNOWN_COLUMN", f"not a column of the standard (format {column.form}), "
-                      "ignored", table, name, section=section)  # fmt: skip
+            problem = f"not a column of the standard (format {column.form}), ignored"
+            found.add("UNKNOWN_COLUMN", problem, table, name)
 
 
-def _why(repeat: int) -> str:
-    return {NWAVE: " (one value a channel)", NWAVE_SQUARED: " (channels x channels)"}.get(
-        repeat, ""
-    )
+def _form(wanted: standard.Column, repeat: int | None) -> str:
+    """The TFORM a column should have."""
+    each = {NWAVE: " (one value a channel)", NWAVE_SQUARED: " (channels x channels)"}
+    return f"{'' if repeat is None else repeat}{wanted.kind}{each.get(wanted.repeat, '')}"
 
 
 def _check_unit(
-    table: OITable, wanted: standard.Column, unit: str | None, section: str, found: _Findings
+    table: OITable, wanted: standard.Column, unit: str | None, found: _Findings
 ) -> None:
     if wanted.unit == standard.FLUX:
         if unit is None:
-            found.add("GENERIC_COL_UNIT_FLUX", "no unit (TUNIT), a flux needs one", table,
-                      wanted.name)  # fmt: skip
+            found.add("GENERIC_COL_UNIT_FLUX", _NO_FLUX_UNIT, table, wanted.name)
     elif unit is None:
-        found.add("GENERIC_COL_UNIT_EXIST", f"no unit (TUNIT), expected {wanted.unit}", table,
-                  wanted.name, section=section)  # fmt: skip
+        problem = f"no unit (TUNIT), expected {wanted.unit}"
+        found.add("GENERIC_COL_UNIT_EXIST", problem, table, wanted.name)
     elif unit.lower().replace(" ", "") not in standard.UNITS[wanted.unit]:
-        found.add("GENERIC_COL_UNIT", f"the unit is '{unit}', expected {wanted.unit}", table,
-                  wanted.name, section=section)  # fmt: skip
+        problem = f"the unit is '{unit}', expected {wanted.unit}"
+        found.add("GENERIC_COL_UNIT", problem, table, wanted.name)
+
+
+_NO_FLUX_UNIT = "no unit (TUNIT), a flux needs one"
 
 
 # --- OI_TARGET, OI_ARRAY, OI_WAVELENGTH --------------------------------------------------------
 
 
+def _check_named(rule: str, table: OITable, column: str, what: str, found: _Findings) -> None:
+    """The texts of a column are not blank (``rule``) and differ (``rule`` + _UNIQ)."""
+    names = _texts(table, column)
+    if names is None:
+        return
+    if "" in names:
+        found.values(rule, table, column, np.array([not name for name in names]), names, "a name")
+    _check_unique(f"{rule}_UNIQ", table, column, names, what, found)
+
+
+def _check_index(rule: str, table: OITable, column: str, what: str, found: _Findings) -> None:
+    """The numbers of a column are positive (``rule`` + _MIN) and differ (``rule`` + _UNIQ)."""
+    index = _integers(table, column)
+    if index is None:
+        return
+    ids = index[:, 0]
+    found.values(f"{rule}_MIN", table, column, ids < 1, ids, "1 or more")
+    _check_unique(f"{rule}_UNIQ", table, column, ids.tolist(), what, found)
+
+
 def _check_unique(
     rule: str, table: OITable, column: str, values: Sequence[object], what: str, found: _Findings
 ) -> None:
-    """Each value but blank ones once; ``what`` names the thing, for the message."""
-    if len(set(values)) == len(values):
-        return
-    counts = Counter(values)
-    bad = np.array([counts[value] > 1 and value != "" for value in values])
-    if bad.any():
-        found.values(rule, table, column, bad, values, f"another one for each {what}")
+    if len(set(values)) < len(values):
+        counts = Counter(values)
+        found.values(
+            rule,
+            table,
+            column,
+            np.array([counts[value] > 1 and value != "" for value in values]),
+            values,
+            f"another one for each {what}",
+        )
 
 
 def _check_target(table: OITable, found: _Findings) -> None:
     if not table.rows:
         found.add("OI_TARGET_TARGET_EXIST", "no row: no target is defined", table)
         return
-    names = _texts(table, "TARGET")
-    if names:
-        blank = np.array([not name for name in names])
-        if blank.any():
-            found.values("OI_TARGET_TARGET", table, "TARGET", blank, names, "a name")
-        _check_unique("OI_TARGET_TARGET_UNIQ", table, "TARGET", names, "target", found)
-    index = _integers(table, "TARGET_ID")
-    if index is not None:
-        ids = index[:, 0]
-        if ids.min() < 1:
-            found.values("OI_TARGET_TARGETID_MIN", table, "TARGET_ID", ids < 1, ids, "1 or more")
-        _check_unique("OI_TARGET_TARGETID_UNIQ", table, "TARGET_ID", ids.tolist(), "target", found)
+    _check_named("OI_TARGET_TARGET", table, "TARGET", "target", found)
+    _check_index("OI_TARGET_TARGETID", table, "TARGET_ID", "target", found)
     for name, low, high in (("RAEP0", 0.0, 360.0), ("DECEP0", -90.0, 90.0)):
         angle = _scalars(table, name)
         if angle is None:
             continue
-        for rule, bad, expected in (
-            ("OI_TARGET_COORD_EXIST", ~np.isfinite(angle), "degrees"),
-            ("OI_TARGET_COORD", angle == 0, "degrees (0 means unknown in many files)"),
-            ("OI_TARGET_COORD_RANGE", (angle < low) | (angle > high),
-             f"degrees from {low:.0f} to {high:.0f}"),
-        ):  # fmt: skip
-            if bad.any():
-                found.values(rule, table, name, bad, angle, expected)
+        found.values(
+            "OI_TARGET_COORD",
+            table,
+            name,
+            angle == 0,
+            angle,
+            "degrees (0 means unknown in many files)",
+        )
+        if not _within(angle, low, high):
+            found.values(
+                "OI_TARGET_COORD_EXIST", table, name, ~np.isfinite(angle), angle, "degrees"
+            )
+            found.values(
+                "OI_TARGET_COORD_RANGE",
+                table,
+                name,
+                (angle < low) | (angle > high),
+                angle,
+                f"degrees from {low:.0f} to {high:.0f}",
+            )
     equinox = _scalars(table, "EQUINOX")
-    if equinox is not None:
+    if equinox is not None and not _within(equinox, *EQUINOX_RANGE):
         bad = ~((equinox >= EQUINOX_RANGE[0]) & (equinox <= EQUINOX_RANGE[1]))
-        if bad.any():
-            found.values("OI_TARGET_EQUINOX", table, "EQUINOX", bad, equinox, "a year, as 2000.0")
+        found.values("OI_TARGET_EQUINOX", table, "EQUINOX", bad, equinox, "a year, as 2000.0")
 
 
 def _check_array(table: oifits.ArrayTable, found: _Findings) -> None:
-    names = _texts(table, "STA_NAME")
-    if names:
-        blank = np.array([not name for name in names])
-        if blank.any():
-            found.values("OI_ARRAY_STA_NAME", table, "STA_NAME", blank, names, "a name")
-        _check_unique("OI_ARRAY_STA_NAME_UNIQ", table, "STA_NAME", names, "station", found)
-    index = _integers(table, "STA_INDEX")
-    if index is not None:
-        ids = index[:, 0]
-        if ids.min() < 1:
-            found.values("OI_ARRAY_STA_INDEX_MIN", table, "STA_INDEX", ids < 1, ids, "1 or more")
-        _check_unique("OI_ARRAY_STA_INDEX_UNIQ", table, "STA_INDEX", ids.tolist(), "station", found)
+    _check_named("OI_ARRAY_STA_NAME", table, "STA_NAME", "station", found)
+    _check_index("OI_ARRAY_STA_INDEX", table, "STA_INDEX", "station", found)
     centre = table.centre
     if centre is not None and (table.frame or "").upper() == "GEOCENTRIC":
         radius = math.hypot(*centre)
         if not EARTH_RADIUS_RANGE[0] <= radius <= EARTH_RADIUS_RANGE[1]:
-            found.add("OI_ARRAY_XYZ", f"ARRAYX, ARRAYY, ARRAYZ are {radius:.10g} m from the centre "
-                      "of the Earth, expected about 6.37e6 m", table, "ARRAYX")  # fmt: skip
+            found.add(
+                "OI_ARRAY_XYZ",
+                f"ARRAYX, ARRAYY, ARRAYZ are {radius:.10g} m from the centre "
+                "of the Earth, expected about 6.37e6 m",
+                table,
+                "ARRAYX",
+            )
 
 
 def _check_wavelength(table: OITable, found: _Findings) -> None:
     wavelength = _scalars(table, "EFF_WAVE")
     if wavelength is None:
         return
-    bad = ~((wavelength >= WAVELENGTH_RANGE[0]) & (wavelength <= WAVELENGTH_RANGE[1]))
-    if bad.any():
-        found.values("OI_WAVELENGTH_EFF_WAVE", table, "EFF_WAVE", bad, wavelength,
-                     "metres from 0.1e-6 to 20e-6")  # fmt: skip
-    falls = np.append(False, wavelength[1:] <= wavelength[:-1])
-    if falls.any():
-        steps = int(np.count_nonzero(falls))
-        how = "decreases throughout" if steps == len(falls) - 1 else "does not increase"
-        row = int(np.flatnonzero(falls)[0])
-        found.add("OI_WAVELENGTH_ORDER", f"{how}: {_show(wavelength[row])} follows "
-                  f"{_show(wavelength[row - 1])} ({steps} of {len(falls) - 1} steps)", table,
-                  "EFF_WAVE", row=row + 1, count=steps)  # fmt: skip
+    if not _within(wavelength, *WAVELENGTH_RANGE):
+        bad = ~((wavelength >= WAVELENGTH_RANGE[0]) & (wavelength <= WAVELENGTH_RANGE[1]))
+        found.values(
+            "OI_WAVELENGTH_EFF_WAVE",
+            table,
+            "EFF_WAVE",
+            bad,
+            wavelength,
+            "metres from 0.1e-6 to 20e-6",
+        )
+    falls = np.flatnonzero(wavelength[1:] <= wavelength[:-1])
+    if len(falls):
+        steps = len(wavelength) - 1
+        row = int(falls[0]) + 1
+        how = "decreases throughout" if len(falls) == steps else "does not increase"
+        found.add(
+            "OI_WAVELENGTH_ORDER",
+            f"{how}: {_show(wavelength[row])} follows "
+            f"{_show(wavelength[row - 1])} ({len(falls)} of {steps} steps)",
+            table,
+            "EFF_WAVE",
+            row=row + 1,
+            count=len(falls),
+        )
 
 
 # --- Tables with data --------------------------------------------------------------------------
@@ -816,28 +845,40 @@ def _check_references(table: OITable, file: _File, found: _Findings) -> None:
         name = table.header.text(keyword)
         if name is not None and name not in known:
             names = ", ".join(repr(other) for other in list(known)[:ROWS_NAMED])
-            found.add(rule, f"no {partner} is named '{name}' ({names or 'there is none'})", table,
-                      keyword)  # fmt: skip
+            found.add(
+                rule, f"no {partner} is named '{name}' ({names or 'there is none'})", table, keyword
+            )
     targets = _integers(table, "TARGET_ID")
     if targets is not None and file.targets is not None and not _set(targets) <= file.targets:
-        bad = ~np.isin(targets[:, 0], sorted(file.targets))
-        if bad.any():
-            found.values("TARGET_ID_REF", table, "TARGET_ID", bad, targets[:, 0],
-                         f"a TARGET_ID of OI_TARGET ({_few(file.targets)})")  # fmt: skip
+        found.values(
+            "TARGET_ID_REF",
+            table,
+            "TARGET_ID",
+            ~np.isin(targets[:, 0], sorted(file.targets)),
+            targets[:, 0],
+            f"a TARGET_ID of OI_TARGET ({_few(file.targets)})",
+        )
     stations = _integers(table, "STA_INDEX")
     if stations is None:
         return
     known_stations = file.stations.get(table.arrname or "")
     if known_stations is not None and not _set(stations) <= known_stations:
-        found.values("STA_INDEX_REF", table, "STA_INDEX",
-                     ~np.isin(stations, sorted(known_stations)), stations,
-                     f"a STA_INDEX of OI_ARRAY '{table.arrname}' ({_few(known_stations)})")  # fmt: skip
-    twice = np.zeros(len(stations), bool)
-    for n in range(1, stations.shape[1]):
-        twice |= (stations[:, :n] == stations[:, n : n + 1]).any(axis=1)
-    if twice.any():
-        found.values("GENERIC_STA_INDEX_UNIQ", table, "STA_INDEX", twice, stations,
-                     "different stations")  # fmt: skip
+        found.values(
+            "STA_INDEX_REF",
+            table,
+            "STA_INDEX",
+            ~np.isin(stations, sorted(known_stations)),
+            stations,
+            f"a STA_INDEX of OI_ARRAY '{table.arrname}' ({_few(known_stations)})",
+        )
+    if stations.shape[1] > 1:
+        # Two of two or three stations: neighbours, or the first and the last.
+        twice = (stations[:, 1:] == stations[:, :-1]).any(axis=1) | (
+            stations[:, 0] == stations[:, -1]
+        )
+        found.values(
+            "GENERIC_STA_INDEX_UNIQ", table, "STA_INDEX", twice, stations, "different stations"
+        )
 
 
 def _few(values: set[int]) -> str:
@@ -853,32 +894,46 @@ def _mjd_expected(mjd: float) -> str:
 
 def _check_times(table: OITable, version: int, found: _Findings) -> None:
     mjd = _scalars(table, "MJD")
-    if mjd is not None:
+    if mjd is not None and not _within(mjd, *MJD_RANGE):
         bad = ~((mjd >= MJD_RANGE[0]) & (mjd <= MJD_RANGE[1]))
-        if bad.any():
-            found.values("GENERIC_MJD_RANGE", table, "MJD", bad, mjd,
-                         _mjd_expected(float(mjd[bad][0])))  # fmt: skip
+        found.values("GENERIC_MJD_RANGE", table, "MJD", bad, mjd, _mjd_expected(float(mjd[bad][0])))
     time = _scalars(table, "TIME") if version == 2 else None
-    if time is not None and time.any():
+    if time is not None:
         found.values("TIME_ZERO", table, "TIME", time != 0, time, "0 in OIFITS 2")
     int_time = _scalars(table, "INT_TIME")
     if int_time is not None:
-        bad = int_time > LONGEST_INTEGRATION
-        if bad.any():
-            found.values("INT_TIME_RANGE", table, "INT_TIME", bad, int_time,
-                         f"seconds, at most {LONGEST_INTEGRATION:.0f}; in milliseconds?")  # fmt: skip
+        found.values(
+            "INT_TIME_RANGE",
+            table,
+            "INT_TIME",
+            int_time > LONGEST_INTEGRATION,
+            int_time,
+            f"seconds, at most {LONGEST_INTEGRATION:.0f}; in milliseconds?",
+        )
+
+
+_UV = {
+    "OI_VIS": (("UCOORD", "VCOORD"),),
+    "OI_VIS2": (("UCOORD", "VCOORD"),),
+    "OI_T3": (("U1COORD", "V1COORD"), ("U2COORD", "V2COORD")),
+}
 
 
 def _check_uv(table: DataTable, found: _Findings) -> None:
-    for pairs in (("UCOORD", "VCOORD"), ("U1COORD", "V1COORD"), ("U2COORD", "V2COORD")):
-        u, v = (_scalars(table, name) for name in pairs)
+    for u_name, v_name in _UV.get(table.extname, ()):
+        u, v = _scalars(table, u_name), _scalars(table, v_name)
         if u is None or v is None:
             continue
         length = np.hypot(u, v)
         bad = ~((length > 0) & (length <= LONGEST_BASELINE))
-        if bad.any():
-            found.values("UVCOORD_RANGE", table, pairs[0], bad, length, "a baseline in metres, "
-                         f"longer than 0, at most {LONGEST_BASELINE:.0f}")  # fmt: skip
+        found.values(
+            "UVCOORD_RANGE",
+            table,
+            u_name,
+            bad,
+            length,
+            f"a baseline in metres, longer than 0, at most {LONGEST_BASELINE:.0f}",
+        )
 
 
 def _check_values(table: DataTable, found: _Findings) -> None:
@@ -891,33 +946,58 @@ def _check_values(table: DataTable, found: _Findings) -> None:
         values, errors = _numbers(table, value_name), _numbers(table, error_name)
         if values is not None and value_name in ("VIS2DATA", "T3AMP"):
             large = np.abs(values) > LARGEST_AMPLITUDE
-            if large.any() and (large := _unflagged(large, flag)).any():
-                found.values("GENERIC_COL_VAL_RANGE", table, value_name, large, values,
-                             f"at most {LARGEST_AMPLITUDE:.0f} where not flagged")  # fmt: skip
+            found.values(
+                "GENERIC_COL_VAL_RANGE",
+                table,
+                value_name,
+                _unflagged(large, flag),
+                values,
+                f"at most {LARGEST_AMPLITUDE:.0f} where not flagged",
+            )
         if errors is None:
             continue
-        good = (errors > 0) & (errors < np.inf)
-        defined = None
-        if values is not None and values.shape == errors.shape:
-            defined = np.isfinite(values)
-        if good.all() and (defined is None or defined.all()):
+        if values is None or values.shape != errors.shape:
+            values = errors
+        # A finite sum has finite terms: good columns need no look at each value.
+        if errors.min() > 0 and math.isfinite(values.sum()) and math.isfinite(errors.sum()):
             continue
+        good = (errors > 0) & (errors < np.inf)
+        defined = np.isfinite(values)
         wrong = _unflagged(~good, flag)
         unknown = np.isnan(errors)
         zero = errors == 0
-        for rule, bad, expected in (
-            ("GENERIC_COL_ERR", wrong & ~unknown & ~zero, "a positive number or NaN"),
-            ("GENERIC_COL_ERR_ZERO", wrong & zero, "a positive number or NaN"),
-            ("GENERIC_COL_ERR_NAN", None if defined is None else wrong & unknown & defined,
-             "a positive number, or the value flagged"),
-        ):  # fmt: skip
-            if bad is not None and bad.any():
-                found.values(rule, table, error_name, bad, errors, expected)
-        if defined is not None and values is not None:
-            bad = _unflagged(~defined & good, flag)
-            if bad.any():
-                found.values("GENERIC_COL_VAL_NAN", table, value_name, bad, values,
-                             "a number, or the value flagged")  # fmt: skip
+        found.values(
+            "GENERIC_COL_ERR",
+            table,
+            error_name,
+            wrong & ~unknown & ~zero,
+            errors,
+            "a positive number or NaN",
+        )
+        found.values(
+            "GENERIC_COL_ERR_ZERO",
+            table,
+            error_name,
+            wrong & zero,
+            errors,
+            "a positive number or NaN",
+        )
+        found.values(
+            "GENERIC_COL_ERR_NAN",
+            table,
+            error_name,
+            wrong & unknown & defined,
+            errors,
+            "a positive number, or the value flagged",
+        )
+        found.values(
+            "GENERIC_COL_VAL_NAN",
+            table,
+            value_name,
+            _unflagged(~defined & good, flag),
+            values,
+            "a number, or the value flagged",
+        )
 
 
 def _unflagged(mask: NDArray[np.bool_], flag: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
@@ -929,36 +1009,32 @@ def _check_differential(table: OITable, found: _Findings) -> None:
     types = {name: table.header.text(name) for name in ("AMPTYP", "PHITYP")}
     named = ", ".join(f"{name} = '{value}'" for name, value in types.items() if value)
     differential = "differential" in types.values()
-    if differential and "VISREFMAP" not in table:
-        found.add("VISREFMAP", f"missing, but {named}", table, "VISREFMAP")
-    elif not differential and "VISREFMAP" in table:
-        found.add("VISREFMAP", f"present, but {named or 'neither AMPTYP nor PHITYP'} is "
-                  "differential" if not named else f"present, but {named}", table,
-                  "VISREFMAP")  # fmt: skip
+    if differential != ("VISREFMAP" in table):
+        problem = "missing" if differential else "present"
+        problem += f", but {named or 'there is no AMPTYP and no PHITYP'}"
+        found.add("VISREFMAP", problem, table, "VISREFMAP")
     if types["AMPTYP"] == "correlated flux":
         for name in ("VISAMP", "VISAMPERR"):
             if name in table and table.table.columns[name].unit is None:
-                found.add("GENERIC_COL_UNIT_FLUX", "no unit (TUNIT), a correlated flux needs one",
-                          table, name)  # fmt: skip
+                found.add("GENERIC_COL_UNIT_FLUX", _NO_FLUX_UNIT, table, name)
 
 
 def _check_flux(table: OITable, found: _Findings) -> None:
     """CALSTAT decides whether a flux belongs to a station (D17 table 9)."""
-    state = table.header.text("CALSTAT")
-    if state == "U":
-        if table.arrname is None:
-            found.add("OI_FLUX_CALSTAT", "missing, but the fluxes are uncalibrated (CALSTAT = 'U')",
-                      table, "ARRNAME")  # fmt: skip
-        if "STA_INDEX" not in table:
-            found.add("OI_FLUX_CALSTAT", "missing, but the fluxes are uncalibrated (CALSTAT = 'U')",
-                      table, "STA_INDEX")  # fmt: skip
-    elif state == "C":
-        if table.arrname is not None:
-            found.add("OI_FLUX_CALSTAT", "present, but the fluxes are calibrated (CALSTAT = 'C')",
-                      table, "ARRNAME")  # fmt: skip
-        if "STA_INDEX" in table:
-            found.add("OI_FLUX_CALSTAT", "present, but the fluxes are calibrated (CALSTAT = 'C')",
-                      table, "STA_INDEX")  # fmt: skip
+    uncalibrated = {"U": True, "C": False}.get(table.header.text("CALSTAT") or "")
+    if uncalibrated is None:
+        return
+    problem = (
+        "missing, but the fluxes are uncalibrated (CALSTAT = 'U')"
+        if uncalibrated
+        else "present, but the fluxes are calibrated (CALSTAT = 'C')"
+    )
+    for name, present in (
+        ("ARRNAME", table.arrname is not None),
+        ("STA_INDEX", "STA_INDEX" in table),
+    ):
+        if present != uncalibrated:
+            found.add("OI_FLUX_CALSTAT", problem, table, name)
 
 
 # --- OI_CORR and OI_INSPOL ---------------------------------------------------------------------
@@ -967,16 +1043,22 @@ def _check_flux(table: OITable, found: _Findings) -> None:
 def _check_correlation(table: OITable, found: _Findings) -> None:
     ndata = table.header.integer("NDATA")
     first, second = _scalars(table, "IINDX"), _scalars(table, "JINDX")
-    if first is not None and (bad := first < 1).any():
-        found.values("OI_CORR_IINDEX_MIN", table, "IINDX", bad, first, "1 or more")
-    if first is not None and second is not None and (bad := second <= first).any():
-        found.values("OI_CORR_JINDEX_SUP", table, "JINDX", bad, second, "more than IINDX")
+    if first is not None:
+        found.values("OI_CORR_IINDEX_MIN", table, "IINDX", first < 1, first, "1 or more")
+    if first is not None and second is not None:
+        found.values(
+            "OI_CORR_JINDEX_SUP", table, "JINDX", second <= first, second, "more than IINDX"
+        )
     for name, index in (("IINDX", first), ("JINDX", second)):
-        if ndata is not None and index is not None and (bad := index > ndata).any():
-            found.values("OI_CORR_IJINDEX_MAX", table, name, bad, index, f"at most NDATA, {ndata}")
+        if ndata is not None and index is not None:
+            found.values(
+                "OI_CORR_IJINDEX_MAX", table, name, index > ndata, index, f"at most NDATA, {ndata}"
+            )
     correlation = _scalars(table, "CORR")
-    if correlation is not None and (bad := ~(np.abs(correlation) <= 1)).any():
-        found.values("OI_CORR_CORR", table, "CORR", bad, correlation, "from -1 to 1")
+    if correlation is not None:
+        found.values(
+            "OI_CORR_CORR", table, "CORR", ~(np.abs(correlation) <= 1), correlation, "from -1 to 1"
+        )
 
 
 def _check_correlation_indices(file: _File, found: _Findings) -> None:
@@ -990,8 +1072,12 @@ def _check_correlation_indices(file: _File, found: _Findings) -> None:
         if corrname not in file.correlations:
             if file.oifits.version == 2:
                 for name in names:
-                    found.add(f"{table.extname}_CORRINDX", "there is no OI_CORR it could point to",
-                              table, name)  # fmt: skip
+                    found.add(
+                        f"{table.extname}_CORRINDX",
+                        "there is no OI_CORR it could point to",
+                        table,
+                        name,
+                    )
             continue
         nwave = file.nwave(table) or 1
         ndata = file.correlations[corrname]
@@ -999,11 +1085,16 @@ def _check_correlation_indices(file: _File, found: _Findings) -> None:
             index = _scalars(table, name)
             if index is None:
                 continue
-            if (bad := index < 1).any():
-                found.values("GENERIC_CORRINDX_MIN", table, name, bad, index, "1 or more")
-            if ndata is not None and (bad := index.astype(np.int64) + nwave - 1 > ndata).any():
-                found.values("GENERIC_CORRINDX_MAX", table, name, bad, index,
-                             f"at most {ndata - nwave + 1}: NDATA = {ndata}, {nwave} channels")  # fmt: skip
+            found.values("GENERIC_CORRINDX_MIN", table, name, index < 1, index, "1 or more")
+            if ndata is not None:
+                found.values(
+                    "GENERIC_CORRINDX_MAX",
+                    table,
+                    name,
+                    index > ndata - nwave + 1,
+                    index,
+                    f"at most {ndata - nwave + 1}: NDATA = {ndata}, {nwave} channels",
+                )
             used[corrname].append((table, name, index, nwave))
     for columns in used.values():
         starts = np.concatenate([index.astype(np.int64) for _, _, index, _ in columns])
@@ -1013,28 +1104,38 @@ def _check_correlation_indices(file: _File, found: _Findings) -> None:
         overlap = np.zeros(len(starts), bool)
         overlap[order[1:]] = starts[order][1:] < ends[:-1]
         offset = 0
-        for table, name, index, _ in columns:
-            bad = overlap[offset : offset + len(index)]
+        for user, name, index, _ in columns:
+            found.values(
+                "GENERIC_CORRINDX_UNIQ",
+                user,
+                name,
+                overlap[offset : offset + len(index)],
+                index,
+                "indices that no other value has",
+            )
             offset += len(index)
-            if bad.any():
-                found.values("GENERIC_CORRINDX_UNIQ", table, name, bad, index,
-                             "indices that no other value has")  # fmt: skip
 
 
 def _check_polarisation(table: OITable, file: _File, found: _Findings) -> None:
     _check_references(table, file, found)
     names = _texts(table, "INSNAME")
-    if names:
-        bad = np.array([name not in file.channels for name in names])
-        if bad.any():
-            found.values("INSNAME_REF", table, "INSNAME", bad, names,
-                         "the INSNAME of an OI_WAVELENGTH")  # fmt: skip
+    if names is not None:
+        found.values(
+            "INSNAME_REF",
+            table,
+            "INSNAME",
+            np.array([name not in file.channels for name in names]),
+            names,
+            "the INSNAME of an OI_WAVELENGTH",
+        )
     start, end = _scalars(table, "MJD_OBS"), _scalars(table, "MJD_END")
     for name, mjd in (("MJD_OBS", start), ("MJD_END", end)):
-        if mjd is not None and (bad := mjd < 0).any():
-            found.values("OI_INSPOL_MJD_RANGE", table, name, bad, mjd, "0 or more")
-    if start is not None and end is not None and (bad := start > end).any():
-        found.values("OI_INSPOL_MJD_DIFF", table, "MJD_OBS", bad, start, "not after MJD_END")
+        if mjd is not None:
+            found.values("OI_INSPOL_MJD_RANGE", table, name, mjd < 0, mjd, "0 or more")
+    if start is not None and end is not None:
+        found.values(
+            "OI_INSPOL_MJD_DIFF", table, "MJD_OBS", start > end, start, "not after MJD_END"
+        )
 
 
 # --- Reports -----------------------------------------------------------------------------------

@@ -72,7 +72,8 @@ UNITS: dict[str, frozenset[str]] = {
                          "degree/year", "degrees/year", "deg/a")),
 }  # fmt: skip
 
-#: Keywords of the primary header (D17 table 2); OIFITS 1 asks for none.
+#: Mandatory keywords of the primary header and where they are defined; OIFITS 1 asks for none.
+PRIMARY_SECTION = "D17 table 2"
 PRIMARY = (
     Keyword("ORIGIN", "A"), Keyword("DATE", "A"), Keyword("DATE-OBS", "A"),
     Keyword("TELESCOP", "A"), Keyword("INSTRUME", "A"), Keyword("OBSERVER", "A"),
