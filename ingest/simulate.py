@@ -465,7 +465,11 @@ class _Writer:
     def _target(self) -> fits.BinTableHDU:
         n = len(self.targets)
         zeros = np.zeros(n)
-        width = 16 if self.version == 1 else 32
+        # 16 characters satisfy every reading of the standards; longer names want OIFITS 2 as
+        # maintained (arXiv:1510.04556v5)
+        width = 16 if all(len(t.name) <= 16 for t in self.targets) else 32
+        if width > 16 and self.version == 1:
+            raise ValueError("target names of OIFITS 1 have at most 16 characters")
         columns = [
             fits.Column("TARGET_ID", "I", array=np.arange(1, n + 1)),
             fits.Column("TARGET", f"{width}A", array=[t.name for t in self.targets]),

@@ -463,15 +463,15 @@ UV = ["UCOORD D m", "VCOORD D m", "STA_INDEX 2I", "FLAG nL"]
 UV3 = ["U1COORD D m", "V1COORD D m", "U2COORD D m", "V2COORD D m", "STA_INDEX 3I", "FLAG nL"]
 TIMES = ["TARGET_ID I", "TIME D s", "MJD D day", "INT_TIME D s"]
 TARGET = (
-    "TARGET_ID I|TARGET {w}A|RAEP0 D deg|DECEP0 D deg|EQUINOX E yr|RA_ERR D deg|DEC_ERR D deg|"
+    "TARGET_ID I|TARGET 16A|RAEP0 D deg|DECEP0 D deg|EQUINOX E yr|RA_ERR D deg|DEC_ERR D deg|"
     "SYSVEL D m/s|VELTYP 8A|VELDEF 8A|PMRA D deg/yr|PMDEC D deg/yr|PMRA_ERR D deg/yr|"
-    "PMDEC_ERR D deg/yr|PARALLAX E deg|PARA_ERR E deg|SPECTYP {w}A"
+    "PMDEC_ERR D deg/yr|PARALLAX E deg|PARA_ERR E deg|SPECTYP 16A"
 )
 ARRAY = "TEL_NAME 16A|STA_NAME 16A|STA_INDEX I|DIAMETER E m|STAXYZ 3D m"
 STANDARD = {
-    1: {"OI_TARGET": TARGET.format(w=16).split("|"), "OI_ARRAY": ARRAY.split("|")},
+    1: {"OI_TARGET": TARGET.split("|"), "OI_ARRAY": ARRAY.split("|")},
     2: {
-        "OI_TARGET": [*TARGET.format(w=32).split("|"), "CATEGORY 3A"],
+        "OI_TARGET": [*TARGET.split("|"), "CATEGORY 3A"],
         "OI_ARRAY": [*ARRAY.split("|"), "FOV D arcsec", "FOVTYPE 6A"],
         "OI_CORR": ["IINDX J", "JINDX J", "CORR D"],
         "OI_INSPOL": ["TARGET_ID I", "INSNAME 70A", "MJD_OBS D day", "MJD_END D day", "JXX nC",
@@ -576,9 +576,14 @@ def test_odd_files_are_easy(tmp_path: Path) -> None:
         assert (again["OI_VIS2"].data["INT_TIME"] == 1234.5).all()
 
 
-def test_impossible_requests_are_refused() -> None:
+def test_requests_against_the_standards() -> None:
     with pytest.raises(ValueError, match="OIFITS 1 has no OI_CORR"):
         sim.simulate(facility("VLTI"), [sim.GRAVITY_MEDIUM], [], version=1)
+    long = [Exposure(replace(sim.SOUTH_DISK, name="a" * 17), ("A0", "G1"), 59000.0)]
+    with pytest.raises(ValueError, match="at most 16"):
+        sim.simulate(facility("VLTI"), [sim.PIONIER_GRISM], long, version=1)
+    hdus = sim.simulate(facility("VLTI"), [sim.PIONIER_GRISM], long)
+    assert hdus["OI_TARGET"].data["TARGET"][0] == "a" * 17
     with pytest.raises(ValueError, match="as many wavelengths"):
         sim.Setup("X", "X", None, (1e-6, 2e-6), (1e-7,))
     with pytest.raises(ValueError, match="JWST has no place"):
