@@ -15,7 +15,12 @@ from centre import CentreError
 from centre.instance import CHECKOUT
 
 ACCOUNT = "jmmc"
-_READ = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+_READ = [
+    "--inh-caps=+dac_read_search",
+    "--ambient-caps=+dac_read_search",
+    # Without this, access(2), which DaCHS asks, answers from permission bits alone.
+    "--securebits=+no_setuid_fixup",
+]
 
 
 def leave_root(root: Path, *, keep_reading: bool = False) -> None:
@@ -30,13 +35,12 @@ def leave_root(root: Path, *, keep_reading: bool = False) -> None:
         return
     _make_account()
     root.mkdir(parents=True, exist_ok=True)
-    if root.owner() != ACCOUNT:
+    if root.stat().st_uid != pwd.getpwnam(ACCOUNT).pw_uid:
         shutil.chown(root, ACCOUNT, ACCOUNT)
-    places = (CHECKOUT / "bin" / "jmmc", root)
     reading = _READ if keep_reading else []
-    if not _can_reach(places, reading):
+    if not _can_reach(root, reading):
         reading = _READ
-        if not _can_reach(places, reading):
+        if not _can_reach(root, reading):
             raise CentreError(
                 f"The account {ACCOUNT} cannot reach {CHECKOUT} or {root}: "
                 "a directory above is closed to others; move it, or open that directory."
@@ -63,11 +67,10 @@ def _as_account(reading: list[str]) -> list[str]:
     return ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--init-groups", *reading]
 
 
-def _can_reach(places: tuple[Path, ...], reading: list[str]) -> bool:
+def _can_reach(root: Path, reading: list[str]) -> bool:
+    """Whether the account can read the checkout and enter the instance's directory."""
     return all(
-        subprocess.run(
-            [*_as_account(reading), "test", "-r", str(place)], capture_output=True, check=False
-        ).returncode
+        subprocess.run([*_as_account(reading), *deed], capture_output=True, check=False).returncode
         == 0
-        for place in places
+        for deed in (["cat", str(CHECKOUT / "bin" / "jmmc")], ["ls", str(root)])
     )
