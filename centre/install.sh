@@ -33,13 +33,19 @@ for package in $wanted; do
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=""
     [ "$status" = installed ] || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+shared=$(stat -c %a /dev/shm 2>/dev/null) || shared=none
+[ -n "$missing" ] || [ "$shared" != 1777 ] || exit 0
 
 sudo=""
 if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || fail "missing packages:$missing – run this as root, or install sudo."
     sudo=sudo
 fi
+
+# Shared memory and semaphores of ordinary accounts live there; in a bare chroot it is closed.
+[ "$shared" = 1777 ] || $sudo install -d -m 1777 /dev/shm
+[ -n "$missing" ] || exit 0
+
 apt_get() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 "$@"; }
 write() { $sudo mkdir -p "$(dirname "$1")"; $sudo tee "$1" >/dev/null; }
 
