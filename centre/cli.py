@@ -105,7 +105,7 @@ def _instance(*, makes: bool = False, reads: bool = False) -> Instance:
 
 def _pass_on(options: argparse.Namespace) -> int:
     instance = _instance(reads=True)
-    program = ["/usr/bin/dachs", *options.rest]
+    program = [str(instance.dachs_command), *options.rest]
     if options.command == "psql":
         program = [str(cluster.programs() / "psql"), *options.rest, instance.dsn()]
     with cluster.running(instance):

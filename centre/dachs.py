@@ -25,7 +25,7 @@ def run(instance: Instance, arguments: list[str], failure: str, **environment: s
     """
     log = instance.logs / "setup.log"
     result = subprocess.run(
-        ["/usr/bin/dachs", *arguments],
+        [str(instance.dachs_command), *arguments],
         env={**instance.environment(), **environment},
         cwd=instance.root,
         stdin=subprocess.DEVNULL,

@@ -111,7 +111,7 @@ class Instance:
         passed = {
             name: value
             for name, value in os.environ.items()
-            if name in {"COLUMNS", "LINES", "TERM", "TZ"} or name.startswith("JMMC_")
+            if name in {"COLUMNS", "LINES", "TERM"} or name.startswith("JMMC_")
         }
         return {
             **passed,
@@ -120,11 +120,18 @@ class Instance:
             "HOME": str(self.root / "cache"),
             "JMMC_ROOT": str(self.root),
             "LANG": "C.UTF-8",
-            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "PATH": f"{self.dachs_command.parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             "PYTHONPATH": str(CHECKOUT),
             "PYTHONPYCACHEPREFIX": str(self.root / "cache" / "python"),
             "PYTHONWARNINGS": "ignore",
+            # DaCHS counts days of embargo in local time.
+            "TZ": "UTC",
         }
+
+    @property
+    def dachs_command(self) -> Path:
+        """DaCHS as the instance runs it (centre/site.py); DaCHS itself calls it by its name."""
+        return self.root / "bin" / "dachs"
 
     def write_settings(self) -> None:
         """Writes all that DaCHS reads from its root from the checkout's etc/ and resources/.
@@ -132,6 +139,9 @@ class Instance:
         Called at each start, so that the checkout is the one place to change settings.
         """
         self.config.mkdir(parents=True, exist_ok=True)
+        self.dachs_command.parent.mkdir(exist_ok=True)
+        self.dachs_command.write_text('#!/bin/sh\nexec /usr/bin/python3 -m centre.site "$@"\n')
+        self.dachs_command.chmod(0o755)
         template = Template((CHECKOUT / "etc" / "gavo.rc").read_text())
         settings = template.substitute(
             root=self.root,

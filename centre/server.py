@@ -46,7 +46,7 @@ def start(instance: Instance) -> "subprocess.Popen[bytes]":
     with _pid_file(instance).open("a+") as lock, log.open("ab") as output:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         process = subprocess.Popen(
-            ["/usr/bin/dachs", "serve", "start", "-f"],
+            [str(instance.dachs_command), "serve", "start", "-f"],
             env=instance.environment(),
             cwd=instance.root,
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,100 @@
+"""DaCHS as this centre runs it: the `dachs` command with a few things put right.
+
+What DaCHS cannot be told in its configuration is changed here, once, before it starts, in the
+server as well as in the processes of asynchronous jobs. Each change says why it is there.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from pathlib import Path
+from typing import Any
+
+from gavo.user import cli
+
+#: Paths under which earlier services answered; what follows them is a path of this one.
+_FORMER_PATHS = ("vollt",)
+_FITS = (".fits", ".oifits", ".fits.gz", ".oifits.gz")
+
+
+def guard_products() -> None:
+    """Puts the check of owner and embargo before everything else that delivers a product.
+
+    DaCHS looks for previews first, and makes previews of protected products for everybody.
+    """
+    from gavo import svcs
+    from gavo.protocols import products
+
+    order = products.PRODUCT_CLASSES
+    for kind in (products.UnauthorizedProduct, products.NonExistingProduct):
+        order.remove(kind)
+        order.insert(0, kind)
+
+    make_preview = products.PreviewCacheManager.getPreviewFor
+
+    def get_preview_for(product: Any) -> Any:
+        if isinstance(product, products.UnauthorizedProduct):
+            raise svcs.Authenticate()
+        return make_preview(product)
+
+    products.PreviewCacheManager.getPreviewFor = get_preview_for
+
+
+def identify_products() -> None:
+    """Gives downloads an ETag and a digest (RFC 9530), and lets HEAD end.
+
+    The store keeps a file in a folder named by its SHA-256 checksum. DaCHS leaves a HEAD request
+    for a product open for ever, for the file's renderer returns no bytes.
+    """
+    from gavo.protocols import products
+    from twisted.web import http
+
+    render_file = products.FileProduct.render
+
+    def render(self: Any, request: Any) -> Any:
+        path = Path(self.rAccref.localpath)
+        checksum = path.parent.name
+        if path.name.endswith(_FITS) and f".{checksum[:8]}." in path.name:
+            digest = base64.b64encode(bytes.fromhex(checksum)).decode("ascii")
+            request.setHeader("repr-digest", f"sha-256=:{digest}:")
+            if request.setETag(f'"{checksum}"'.encode()) is http.CACHED:
+                request.finish()
+                return None
+        result = render_file(self, request)
+        if request.method == b"HEAD" and result == b"":
+            request.finish()
+        return result
+
+    products.FileProduct.render = render
+
+
+def keep_former_paths() -> None:
+    """Keeps addresses alive that users have in their scripts.
+
+    Below such an address the answers are those of the root; there is no redirect, because
+    clients that POST do not follow one.
+    """
+    from gavo.web import root
+    from twisted.web import resource
+
+    class FormerPath(resource.Resource):  # type: ignore[misc]
+        def getChild(self, name: bytes, request: Any) -> Any:
+            return root.root.getChild(name, request)
+
+    for name in _FORMER_PATHS:
+        root.ArchiveService.addStatic(name, FormerPath())
+
+
+def main() -> None:
+    """The `dachs` command; what concerns only the server is changed only there."""
+    if sys.argv[1:2] == ["serve"]:
+        guard_products()
+        identify_products()
+        keep_former_paths()
+    sys.argv[0] = "dachs"
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()
