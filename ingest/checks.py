@@ -42,9 +42,9 @@ WAVELENGTH_RANGE = (0.1e-6, 20e-6)
 #: Distance of an array's centre from that of the Earth, m: from sea level at the poles, less the
 #: deepest valley, to the highest mountain at the equator.
 EARTH_RADIUS_RANGE = (6.35e6, 6.39e6)
-#: Longest plausible integration of one measurement, s; a point of the uv plane moves by a radian
-#: in less than this.
-LONGEST_INTEGRATION = 4 * 3600.0
+#: Longest plausible integration of one measurement, s: the Earth turns by more than a radian in
+#: it.
+LONGEST_INTEGRATION = 20000.0
 #: Longest plausible baseline, m; the longest ever planned is 640 m (SUSI).
 LONGEST_BASELINE = 1000.0
 #: Amplitudes of calibrated quantities are at most 1; noise does not make them ten times that.
@@ -508,11 +508,14 @@ def _check_primary(file: OIFits, found: _Findings) -> None:
             found.add("GENERIC_MJD_RANGE", problem, primary, name)
     instrument = header.text("INSTRUME") or ""
     modes = {table.insname or "" for table in file.wavelengths}
+    # INSNAMEs that begin with INSTRUME are parts of one instrument, as GRAVITY_SC and GRAVITY_FT.
+    instruments = len(modes) > 1 and not (
+        instrument and all(mode.startswith(instrument) for mode in modes)
+    )
     several = {
         "TELESCOP": len({table.arrname for table in file.arrays}) > 1,
-        "INSTRUME": len(modes) > 1
-        and not (instrument and all(mode.startswith(instrument) for mode in modes)),
-        "INSMODE": len(modes) > 1,
+        "INSTRUME": instruments,
+        "INSMODE": instruments,
         "OBJECT": sum(table.rows for table in file.targets) > 1,
     }
     for name, multiple in several.items():
@@ -639,13 +642,16 @@ def _check_columns(
 ) -> None:
     columns = table.table.columns
     nwave = file.nwave(table)
+    former = [wanted.formerly for wanted in definition.columns.values() if wanted.formerly]
     for wanted in definition.columns.values():
         name = wanted.name
         column = columns.get(name)
         if column is None:
             if wanted.mandatory:
-                hint = "; FLUX is its old name" if name == "FLUXDATA" and "FLUX" in columns else ""
-                found.add("GENERIC_COL_MANDATORY", f"missing, but mandatory{hint}", table, name)
+                problem = "missing, but mandatory"
+                if wanted.formerly in columns:
+                    problem += f"; {wanted.formerly} was its name in drafts of the standard"
+                found.add("GENERIC_COL_MANDATORY", problem, table, name)
             continue
         repeat: int | None = wanted.repeat
         if repeat == NWAVE:
@@ -672,7 +678,7 @@ def _check_columns(
             expected = "a positive number"
             found.values("GENERIC_COL_VAL_POSITIVE", table, name, array <= 0, array, expected)
     for name, column in columns.items():
-        if name not in definition.columns:
+        if name not in definition.columns and name not in former:
             problem = f"not a column of the standard (format {column.form}), ignored"
             found.add("UNKNOWN_COLUMN", problem, table, name)
 
@@ -754,7 +760,7 @@ def _check_target(table: OITable, found: _Findings) -> None:
             name,
             angle == 0,
             angle,
-            "degrees (0 means unknown in many files)",
+            "degrees; 0 means unknown in many files",
         )
         if not _within(angle, low, high):
             found.values(

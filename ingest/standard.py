@@ -42,6 +42,8 @@ class Column:
     #: True where only numbers > 0 (or NaN) make sense.
     positive: bool = False
     since: int = 1
+    #: The column's name in drafts of the standard, which some pipelines write.
+    formerly: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,8 @@ _DEFINITIONS: dict[str, tuple[tuple[Keyword, ...], tuple[Column, ...]]] = {
         ),
         (
             *(column for column in _TIMES if column.name != "TIME"),
-            *_values("FLUXDATA", FLUX),
+            replace(_values("FLUXDATA", FLUX)[0], formerly="FLUX"),
+            *_values("FLUXDATA", FLUX)[1:],
             Column("STA_INDEX", "I", mandatory=False),
             _FLAG,
         ),
