@@ -173,9 +173,9 @@ class _Selection:
         rows &= [name in self._insnames for name in names]
         # The set-ups of one table share its columns: they must keep the same channels.
         cuts = [self._channels[name] for name, keep in zip(names, rows, strict=True) if keep]
-        if not cuts or any(not np.array_equal(cuts[0], other) for other in cuts[1:]):
-            return None
-        return rows
+        whole = all(kept.all() for kept in cuts)
+        same = all(np.array_equal(cuts[0], other) for other in cuts[1:])
+        return rows if cuts and (whole or same) else None
 
     def channels_of(self, table: OITable) -> Booleans | None:
         """The channels to keep of the table's columns, shape (NWAVE,); None: all."""
