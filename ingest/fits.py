@@ -40,9 +40,13 @@ _TYPES: dict[str, str] = {
     "L": "u1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8",
     "C": ">c8", "M": ">c16", "P": ">i4", "Q": ">i8",
 }  # fmt: skip
+_DTYPES = {kind: np.dtype(form) for kind, form in _TYPES.items()}
+_NATIVE = {kind: dtype.newbyteorder("=") for kind, dtype in _DTYPES.items()}
 _TFORM = re.compile(r"\s*(\d*)\s*([LXBIJKAEDCMPQ])")
 _SIZES = {kind: np.dtype(name).itemsize for kind, name in _TYPES.items()}
 _COLUMN_CARD = re.compile(rb"T(TYPE|FORM|UNIT|DIM)(\d{1,3}) *= *'([^']*)'")
+#: A card with a long keyword, up to its value indicator.
+_HIERARCH_CARD = re.compile(rb"HIERARCH ([^=]{1,70})=")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([EDed][+-]?\d+)?")
 
 
@@ -134,16 +138,15 @@ class Header:
     @cached_property
     def _hierarch(self) -> dict[bytes, int]:
         """Offset of the first card of each HIERARCH keyword, by its name without HIERARCH."""
-        raw = self.raw
-        cards: dict[bytes, int] = {}
         if b"HIERARCH" not in self._cards:
-            return cards
-        for offset in range(self._cards[b"HIERARCH"], len(raw), CARD):
-            if raw[offset : offset + 8] == b"HIERARCH":
-                key, equals, _ = raw[offset + 9 : offset + CARD].partition(b"=")
-                if equals:
-                    cards.setdefault(b" ".join(key.split()), offset)
-        return cards
+            return {}
+        found = list(_HIERARCH_CARD.finditer(self.raw, self._cards[b"HIERARCH"]))
+        # Backwards, so that the first of several cards stays.
+        return {
+            b" ".join(match[1].split()): match.start()
+            for match in reversed(found)
+            if match.start() % CARD == 0
+        }
 
     def _offset(self, key: str) -> int | None:
         name = key.encode("ascii", "replace")
@@ -332,13 +335,13 @@ class Table:
                 (self.rows,), f"S{column.width}", self.hdu.buffer, start, (self.row_bytes,)
             ).copy()
         else:
-            kind = np.dtype(_TYPES[column.kind])
+            dtype = _DTYPES[column.kind]
             raw: NDArray[np.generic] = np.ndarray(
                 (self.rows, column.repeat),
-                kind,
+                dtype,
                 self.hdu.buffer,
                 start,
-                (self.row_bytes, kind.itemsize),
+                (self.row_bytes, dtype.itemsize),
             )
             if column.kind == "L":
                 array = raw == ord("T")
@@ -347,7 +350,7 @@ class Table:
                 if column.kind in "BIJK" and column.scale == 1.0 and column.zero.is_integer():
                     array = array.astype(np.int64)
             else:
-                array = raw.astype(kind.newbyteorder("="))
+                array = raw.astype(_NATIVE[column.kind])
         self._read[name] = array
         return array
 

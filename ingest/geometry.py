@@ -2,7 +2,8 @@
 
 Conventions: u grows to the east and v to the north, both in metres (OIFITS: Pauls et al. 2005,
 PASP 117, 1255, section 5.1), so a projected baseline of length B and position angle PA, counted
-from north through east, has u = B sin PA and v = B cos PA. Longitudes are in degrees, east positive.
+from north through east, has u = B sin PA and v = B cos PA. Longitudes are in degrees, positive
+towards the east.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ ARCSEC = math.degrees(1) * 3600
 """Seconds of arc in a radian."""
 
 FILL_CELLS = 32
-"""Cells along an axis of the grid of ``uv_fill``.
+"""Cells along an axis of the grid of ``uv_distribution``.
 
 The radio extension of ObsCore speaks of 1000, for observations with millions of samples. Optical
 ones have ten to ten thousand: with 32, which puts 804 cells on the ellipse, a four-telescope
@@ -55,58 +56,61 @@ def field_of_view(wavelength: float, diameter: float) -> float:
     return math.degrees(wavelength / diameter)
 
 
-def _second_moments(u: Floats, v: Floats) -> tuple[float, float, float]:
-    """Second moments of the points (u, v) and (-u, -v): variances along both axes of the
-    distribution, greater first, and the angle of the greater one from the u axis in radians."""
-    n = u.size
-    uu, vv, uv = float(u @ u) / n, float(v @ v) / n, float(u @ v) / n
-    mean, half = (uu + vv) / 2, math.hypot((uu - vv) / 2, uv)
-    return mean + half, max(0.0, mean - half), 0.5 * math.atan2(2 * uv, uu - vv)
+def uv_distribution(
+    u: Floats, v: Floats, group: NDArray[np.int64], groups: int
+) -> tuple[Floats, Floats]:
+    """Eccentricity and filling factor of uv coverages (ObsCore extension for visibility data).
 
+    ``u``, ``v`` (m) and ``group`` (0 to groups - 1) have shape (n,); the results, shape (groups,),
+    belong to the points of each group together with their conjugates -u, -v.
 
-def uv_eccentricity(u: Floats, v: Floats) -> float | None:
-    """Eccentricity sqrt(1 - b^2/a^2) of the uv coverage; None without points.
+    Eccentricity (``uv_distribution_ecc``): sqrt(1 - b^2/a^2) from the standard deviations a and b
+    along the principal axes: 0 for a round coverage, 1 for a single direction; NaN without points.
 
-    a and b are the standard deviations along the principal axes of the points u, v (shape (n,), m)
-    and their conjugates -u, -v (ObsCore extension for visibility data, ``uv_distribution_ecc``):
-    0 for a round coverage, 1 for a single direction.
+    Filling factor (``uv_distribution_fill``), 0 to 1: of the smallest ellipse with these axes that
+    holds all points, the part of the cells with a point; a grid of FILL_CELLS x FILL_CELLS cells
+    lies along its axes. NaN when all points lie on one line, so that there is no ellipse.
     """
-    if u.size == 0:
-        return None
-    major, minor, _ = _second_moments(u, v)
-    return math.sqrt(1 - minor / major) if major > 0 else None
+    count = np.bincount(group, minlength=groups)
+    uu, vv, uv = (np.bincount(group, weights, groups) for weights in (u * u, v * v, u * v))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        middle, half = (uu + vv) / 2, np.hypot((uu - vv) / 2, uv)
+        major, minor = middle + half, np.maximum(middle - half, 0.0)
+        eccentricity = np.where(major > 0, np.sqrt(1 - minor / major), np.nan)
 
-
-def uv_fill(u: Floats, v: Floats) -> float | None:
-    """Filling factor of the uv coverage, 0 to 1: the part of the ellipse's cells with a sample.
-
-    The ellipse has the principal axes of the points u, v (shape (n,), m) and their conjugates and
-    is the smallest of its shape that holds them all; a grid of FILL_CELLS x FILL_CELLS cells lies
-    along its axes (ObsCore extension for visibility data, ``uv_distribution_fill``). None
-    when the points lie on one line, so that there is no ellipse.
-    """
-    if u.size == 0:
-        return None
-    major, minor, angle = _second_moments(u, v)
-    if minor <= 1e-12 * major:
-        return None
-    # In units of the two standard deviations the ellipse is a circle.
-    x = (u * math.cos(angle) + v * math.sin(angle)) / math.sqrt(major)
-    y = (v * math.cos(angle) - u * math.sin(angle)) / math.sqrt(minor)
-    radius = math.sqrt(float((x * x + y * y).max()))
-    cells = set()
+        flat = minor <= 1e-12 * major
+        turn = 0.5 * np.arctan2(2 * uv, uu - vv)
+        cos, sin = np.cos(turn)[group], np.sin(turn)[group]
+        # In units of the two standard deviations the ellipse is a circle.
+        x = (u * cos + v * sin) / np.sqrt(major)[group]
+        y = (v * cos - u * sin) / np.sqrt(minor)[group]
+        order = np.argsort(group, kind="stable")
+        starts = np.cumsum(count) - count
+        radius = np.ones(groups)
+        full = count > 0
+        if full.any():
+            radius[full] = np.sqrt(np.maximum.reduceat((x * x + y * y)[order], starts[full]))
+        inside = ~flat[group]
+    x, y, group = x[inside], y[inside], group[inside]
+    cells = []
     for sign in (0.5, -0.5):
-        column = ((sign * x / radius + 0.5) * FILL_CELLS).astype(np.int64)
-        row = ((sign * y / radius + 0.5) * FILL_CELLS).astype(np.int64)
-        cells.update((column.clip(0, FILL_CELLS - 1) * FILL_CELLS + row.clip(0, FILL_CELLS - 1)).tolist())
-    return min(1.0, len(cells) / (math.pi / 4 * FILL_CELLS**2))
+        column, row = (
+            np.minimum((sign * axis / radius[group] + 0.5) * FILL_CELLS, FILL_CELLS - 1)
+            for axis in (x, y)
+        )
+        cells.append(
+            group * FILL_CELLS**2 + column.astype(np.int64) * FILL_CELLS + row.astype(np.int64)
+        )
+    sampled = np.unique(np.concatenate(cells)) // FILL_CELLS**2
+    fill = np.bincount(sampled, minlength=groups) / (math.pi / 4 * FILL_CELLS**2)
+    return eccentricity, np.where(flat, np.nan, np.minimum(fill, 1.0))
 
 
-def night(mjd: Floats, longitude: float) -> Floats:
+def night(mjd: Floats, longitude: Floats | float) -> Floats:
     """The night of each instant as the MJD day of the civil date of its evening, shape as ``mjd``.
 
-    A night changes at local mean noon, from the array's longitude in degrees east; with longitude
-    0 that is 12 h UT. NaN stays NaN.
+    A night changes at local mean noon, from the array's longitude in degrees east (one for all or
+    one each); with longitude 0 that is 12 h UT. NaN stays NaN.
     """
     return np.floor(mjd + longitude / 360.0 - 0.5)
 

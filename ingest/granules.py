@@ -1,10 +1,11 @@
 """From an OIFITS file to granules: one target, one INSNAME, one local night.
 
-A granule is a row of the OiDB and of ObsCore; its values follow the definitions of ObsCore 1.1 (Louys
-et al. 2017) and of its extension for visibility data, in MJD (UTC), degrees (ICRS) and metres. What
-the file does not tell is None. What it tells wrongly is detected and named in ``quality_flags``;
-the value is then None, and the file itself, which is kept, holds the original. Nothing is repaired:
-rows that refer to a target or set-up that the file does not define make no granule, but a note.
+A granule is a row of the OiDB and of ObsCore; its values follow the definitions of ObsCore 1.1
+(Louys et al. 2017) and of its extension for visibility data, in MJD (UTC), degrees (ICRS) and
+metres. What the file does not tell is None. What it tells wrongly is detected and named in
+``quality_flags``; the value is then None, and the file itself, which is kept, holds the original.
+Nothing is repaired: rows that refer to a target or set-up that the file does not define make no
+granule, but a note.
 
 P05 is OIFITS 1 (Pauls et al. 2005, PASP 117, 1255), D17 is OIFITS 2 (Duvert et al. 2017,
 A&A 597, A8).
@@ -12,74 +13,127 @@ A&A 597, A8).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest import geometry
-from ingest.fits import Header
-from ingest.oifits import ArrayTable, DataTable, OIFits, TargetTable, WavelengthTable
-from ingest.vocabulary import Facility, InstrumentMatch, Vocabulary
+from ingest.oifits import ArrayTable, DataTable, OIFits, WavelengthTable
+from ingest.provenance import Provenance, provenance
+from ingest.targets import Targets
+from ingest.vocabulary import Facility, Instrument, InstrumentMatch, Mode, Vocabulary
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+_Number = TypeVar("_Number", bound=np.generic)
+#: Numbers of rows of a table, or all of them.
+RowSelection = Integers | slice
 
 #: Every flag that a granule, or a note on a file, can carry, and what it says.
 QUALITY_FLAGS: dict[str, str] = {
-    "all_flagged": "Every value of the granule is flagged as bad; band and uv coverage are those of the flagged values.",
-    "array_unknown": "ARRNAME is missing or names no OI_ARRAY of the file: stations are unknown unless the file has exactly one OI_ARRAY.",
-    "bandwidth_doubtful": "EFF_BAND is missing, not positive or wider than the wavelength itself in some channel; such channels have no width here.",
-    "category_conflict": "OI_TARGET calls the target science and the primary header calibrator, or the reverse; the category is unknown.",
-    "channel_mismatch": "A data column has another number of channels than the OI_WAVELENGTH table it refers to; its flags do not narrow the band.",
-    "equinox_not_2000": "EQUINOX is neither 2000 nor blank: the position is not ICRS.",
-    "facility_unknown": "The vocabulary knows no facility for this ARRNAME.",
-    "flagged_channels": "Channels flagged in all rows are left out of the band.",
-    "insname_repeated": "Another INSNAME of the file has the same wavelengths: probably one set-up under several names.",
+    "all_flagged": (
+        "Every value of the granule is flagged or not finite; band and uv coverage are those of "
+        "all."
+    ),
+    "array_unknown": (
+        "ARRNAME is missing or names no OI_ARRAY of the file: stations are unknown unless the "
+        "file has exactly one OI_ARRAY."
+    ),
+    "bandwidth_doubtful": (
+        "EFF_BAND is missing, not positive or wider than the wavelength itself in some channel; "
+        "such channels have no width here."
+    ),
+    "category_conflict": (
+        "OI_TARGET calls the target science and the primary header calibrator, or the reverse; "
+        "the category is unknown."
+    ),
+    "channel_mismatch": (
+        "A data column has another number of channels than the OI_WAVELENGTH table it refers "
+        "to; its flags do not narrow the band."
+    ),
+    "equinox_not_2000": "EQUINOX is given and is not 2000: the position is not ICRS.",
+    "facility_unknown": (
+        "The vocabulary knows no facility for this ARRNAME, TELESCOP, INSNAME or place."
+    ),
+    "flagged_channels": "Channels without any unflagged finite value are left out of the band.",
+    "insname_repeated": (
+        "Another INSNAME of the file has the same wavelengths: probably one set-up under "
+        "several names."
+    ),
     "instrument_unknown": "The vocabulary knows no instrument for this INSNAME.",
-    "int_time_implausible": "INT_TIME is longer than 20000 s and cannot be seconds; t_exptime is unknown.",
-    "int_time_milliseconds": "INT_TIME is evidently not in seconds (PIONIER before July 2013 wrote milliseconds, and times that exceed the interval between exposures); t_exptime is unknown.",
-    "int_time_missing": "INT_TIME is zero, negative, infinite or not a number in some rows, or in all; these rows are left out of t_exptime.",
+    "int_time_implausible": (
+        "INT_TIME is longer than 20000 s and cannot be seconds; t_exptime is unknown."
+    ),
+    "int_time_milliseconds": (
+        "INT_TIME is evidently not in seconds (PIONIER before July 2013 wrote milliseconds, and "
+        "of more than the exposure); t_exptime is unknown."
+    ),
+    "int_time_missing": (
+        "INT_TIME is zero, negative, infinite or not a number in some rows, or in all; these "
+        "rows are left out of t_exptime."
+    ),
     "mjd_is_jd": "MJD holds Julian Dates; 2400000.5 was subtracted.",
-    "no_position": "RAEP0 and DECEP0 are missing, zero or outside their range; the position is unknown.",
+    "no_position": (
+        "RAEP0 and DECEP0 are missing, zero or outside their range; the position is unknown."
+    ),
     "no_time": "No row of the granule has a plausible time (1980 to 2100).",
-    "res_power_doubtful": "The channels are more than three times wider or narrower than their spacing: em_res_power from EFF_BAND may not be the resolving power.",
+    "res_power_doubtful": (
+        "The channels are more than three times wider or narrower than their spacing: "
+        "em_res_power from EFF_BAND may not be the resolving power."
+    ),
     "rows_without_time": "Flagged rows without a plausible MJD (1980 to 2100) are left out.",
     "same_target_twice": "Several OI_TARGET rows of the file lie within 5 arcsec of this target.",
     "several_arrays": "The rows name more than one ARRNAME of one facility.",
-    "several_facilities": "The rows name arrays of different facilities; the one with most rows is given.",
+    "several_facilities": (
+        "The rows name arrays of different facilities; the one with most rows is given."
+    ),
     "station_unknown": "STA_INDEX refers to a station that OI_ARRAY does not list.",
     "target_id_repeated": "OI_TARGET lists this TARGET_ID more than once; the first row counts.",
-    "target_name_suffix": "The target name ends with a number in brackets, as software adds to a name it meets again.",
+    "target_name_suffix": (
+        "The target name ends with a number in brackets, as software adds to a name it meets again."
+    ),
     "target_unnamed": "The target has no name.",
-    "telescope_positions_doubtful": "Projected baselines are longer than the distance of the stations in OI_ARRAY; the distances are unknown.",
-    "time_from_time_column": "MJD is a whole day; the hour comes from TIME (and the day from DATE-OBS where MJD is not plausible).",
-    "time_of_day_unknown": "MJD is a whole day in all rows and nothing tells the hour; the night may be wrong by one.",
+    "telescope_positions_doubtful": (
+        "Projected baselines are longer than the stations are apart, or stations share a place; "
+        "tel_min_dist and tel_max_dist are unknown."
+    ),
+    "time_from_time_column": (
+        "MJD is a whole day; the hour comes from TIME (and the day from DATE-OBS where MJD is "
+        "not plausible)."
+    ),
+    "time_of_day_unknown": (
+        "MJD is a whole day in all rows and nothing tells the hour; the night may be wrong by one."
+    ),
     "unknown_insname": "Rows whose INSNAME names no OI_WAVELENGTH table make no granule.",
     "unknown_target": "Rows whose TARGET_ID is not in OI_TARGET make no granule.",
-    "uv_missing": "u and v are missing, not finite or both zero in some rows; these have no baseline.",
+    "uv_missing": (
+        "u and v are missing, not finite or both zero in some rows; these have no baseline."
+    ),
     "wavelength_implausible": "Some EFF_WAVE lie outside 0.1 to 1000 micrometres and are left out.",
-}  # fmt: skip
+}
 
 #: MJD of 1980 January 1 and 2100 January 1; times outside are not observations.
 _FIRST_MJD, _LAST_MJD = 44239.0, 88069.0
 #: Julian Dates of 1968 to 2132.
 _FIRST_JD, _LAST_JD = 2440000.0, 2500000.0
 _DAY = 86400.0
+#: Seconds that hold a night with its longest exposures, and more.
+_FAR = 1e6
 #: No exposure lasts longer than this, s.
 _LONGEST_EXPOSURE = 20000.0
 #: PIONIER's pipeline wrote INT_TIME in milliseconds until July 2013.
 _PIONIER_SECONDS_SINCE = 56500.0
 _LONGEST_PIONIER_EXPOSURE = 3600.0
 _SHORTEST_WAVE, _LONGEST_WAVE = 1e-7, 1e-3
-_SAME_STAR = 5.0  # arcsec
-#: Night of rows that have no time.
-_NO_NIGHT = -1
+#: Stands for the night of rows that have no time; later than any MJD.
+_NO_NIGHT = 99999
 
-_COUNTED = ("OI_VIS", "OI_VIS2", "OI_T3", "OI_FLUX")
+#: The data tables. Where several have one station pair at one time, the first tells the baseline.
+_KINDS = ("OI_VIS2", "OI_VIS", "OI_T3", "OI_FLUX")
 #: The columns that hold a table's values; a point is there when one of them is finite.
 _OBSERVABLES = {
     "OI_VIS": ("VISAMP", "VISPHI"),
@@ -91,8 +145,7 @@ _OBSERVABLES = {
 _PAIRS = {"OI_VIS": ((0, 1),), "OI_VIS2": ((0, 1),), "OI_T3": ((0, 1), (1, 2), (0, 2))}
 
 
-@dataclass(slots=True)
-class Baseline:
+class Baseline(NamedTuple):
     """A station pair at one time as seen from the target."""
 
     #: Names; None when the file does not tell.
@@ -194,40 +247,6 @@ class Granule:
 
 
 @dataclass(slots=True)
-class Provenance:
-    """Where the file comes from, by its primary header."""
-
-    #: Observing programme.
-    obs_prog_id: str | None
-    #: Observation block.
-    obs_id: str | None
-    #: Archive name of the (first) raw file, as written.
-    arcfile: str | None
-    #: The raw files it was made of, with their category, in the order of the header.
-    raw_files: list[tuple[str, str | None]]
-    #: Name and version of the software.
-    pipeline: str | None
-    pro_catg: str | None
-    dpr_catg: str | None
-    instrume: str | None
-    telescop: str | None
-    insmode: str | None
-    date_obs: str | None
-    #: When the file was written.
-    date: str | None
-    content: str | None
-    origin: str | None
-    author: str | None
-    #: Principal investigator or observer as named; None where the archive hides the name.
-    datapi: str | None
-    observer: str | None
-    #: Row of the SPICA catalogue.
-    proposal_subid: str | None
-    #: JMMC's scale, 0 to 5.
-    quality_level: int | None
-
-
-@dataclass(slots=True)
 class Extraction:
     """What ``extract`` finds in a file."""
 
@@ -239,7 +258,7 @@ class Extraction:
     notes: list[tuple[str, str]]
     #: The rows of each granule, in the order of ``granules``: row numbers (or all rows) by the HDU
     #: number of their table.
-    rows: list[dict[int, Integers | slice]]
+    rows: list[dict[int, RowSelection]]
 
 
 class _Stations:
@@ -251,6 +270,7 @@ class _Stations:
         #: Place on the ground in m; comparable between stations of the same array only.
         self.places: list[tuple[float, float, float] | None] = []
         self._numbers: dict[tuple[object, ...], int] = {}
+        self._distances: dict[tuple[int, ...], tuple[float, float] | None] = {}
 
     def number(
         self,
@@ -267,64 +287,69 @@ class _Stations:
             self.places.append(place)
         return self._numbers[key]
 
+    def distances(self, stations: tuple[int, ...]) -> tuple[float, float] | None:
+        """Least and greatest distance between stations in m; None unless all places are known."""
+        if stations not in self._distances:
+            places = [self.places[station] for station in stations]
+            pairs = [
+                math.dist(one, other)
+                for n, one in enumerate(places)
+                for other in places[:n]
+                if one is not None and other is not None
+            ]
+            complete = len(pairs) == len(places) * (len(places) - 1) // 2
+            self._distances[stations] = (min(pairs), max(pairs)) if pairs and complete else None
+        return self._distances[stations]
+
 
 class _Array:
     """What the file and the vocabulary tell of one ARRNAME."""
 
     def __init__(
-        self,
-        oifits: OIFits,
-        arrname: str | None,
-        insname: str | None,
-        vocabulary: Vocabulary,
-        stations: _Stations,
+        self, oifits: OIFits, table: DataTable, vocabulary: Vocabulary, stations: _Stations
     ) -> None:
-        self.arrname = arrname
-        table = oifits.array(arrname)
-        #: The rows of the array are not all that the standard wants.
-        self.unknown = table is None
-        if table is None and arrname is None and len(oifits.arrays) == 1:
-            table = oifits.arrays[0]
-        self._table = table
+        self.arrname = table.arrname
+        array = oifits.array(table.arrname)
+        self.unknown = array is None
+        if self.arrname is None and len(oifits.arrays) == 1:
+            array = oifits.arrays[0]
+        self._array = array
         self._stations = stations
-        centre = table.centre if table else None
-        self.facility: Facility | None = vocabulary.identify_facility(
-            arrname or (table.arrname if table else None),
-            oifits.primary.text("TELESCOP"),
-            insname,
-            centre,
-            table.frame if table else None,
-        )
-        self.longitude = self._longitude(centre, table.frame if table else None)
+        self._places = _places(array)
         self._numbers: dict[int, int] = {}
-        self._places = _places(table)
-
-    def _longitude(self, centre: tuple[float, float, float] | None, frame: str | None) -> float:
-        """Known site first, since half of the OI_ARRAY tables have none or a wrong one; 0 last."""
+        centre = array.centre if array else None
+        frame = array.frame if array else None
+        self.facility: Facility | None = vocabulary.identify_facility(
+            self.arrname or (array.arrname if array else None),
+            oifits.primary.text("TELESCOP"),
+            table.insname,
+            centre,
+            frame,
+        )
+        # The known site first: half of the OI_ARRAY tables have no place or a wrong one.
+        self.longitude = 0.0
         if self.facility is not None and self.facility.longitude is not None:
-            return self.facility.longitude
-        if centre is not None and (frame or "").upper() != "SKY":
-            return geometry.longitude(*centre) or 0.0
-        return 0.0
+            self.longitude = self.facility.longitude
+        elif centre is not None and (frame or "").upper() != "SKY":
+            self.longitude = geometry.longitude(*centre) or 0.0
 
     def station_numbers(self, sta_index: Integers) -> Integers:
         """The file's numbers of the stations with these STA_INDEX, same shape."""
-        known = self._numbers
         indices = sta_index.ravel().tolist()
-        for index in set(indices) - known.keys():
-            known[index] = self._number(index)
-        return np.array([known[index] for index in indices], np.int64).reshape(sta_index.shape)
+        for index in set(indices) - self._numbers.keys():
+            self._numbers[index] = self._number(index)
+        return np.array([self._numbers[i] for i in indices], np.int64).reshape(sta_index.shape)
 
     def _number(self, index: int) -> int:
-        facility, table = self.facility, self._table
-        name = (table.stations.get(index) if table else None) or None
-        diameter = table.diameters.get(index) if table else None
+        facility = self.facility
+        name = (self._array.stations.get(index) if self._array else None) or None
+        diameter = self._array.diameters.get(index) if self._array else None
         place = self._places.get(index)
         if name is None:
             return self._stations.number((self.arrname, index), None, diameter, place)
         if facility is None:
             return self._stations.number((self.arrname, name), name, diameter, place)
-        name = facility.station_name(name)
+        name = facility.station_name(name) or name
         if name in facility.stations:
             site = facility.stations[name]
             place = (site.east, site.north, site.up)
@@ -342,146 +367,148 @@ def _places(table: ArrayTable | None) -> dict[int, tuple[float, float, float]]:
     return {
         number: (x, y, z)
         for number, (x, y, z) in zip(index.tolist(), xyz.tolist(), strict=True)
-        if np.isfinite((x, y, z)).all()
+        if math.isfinite(x + y + z)
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """The spectral values of some channels: edges in m, resolving power."""
+
+    em_min: float | None
+    em_max: float | None
+    power: float | None
+    power_is_doubtful: bool
+
+
 class _Setup:
-    """What the file and the vocabulary tell of one INSNAME."""
+    """What the file tells of one INSNAME."""
 
     def __init__(self, table: WavelengthTable, insname: str) -> None:
         self.insname = insname
         wave = table.wavelength
         self.wave: Floats = np.zeros(0) if wave is None else wave
+        self.channels = self.wave.size
         band = table.bandwidth
-        self.band: Floats = np.full(self.wave.shape, np.nan) if band is None else band
+        self._width: Floats = np.full(self.channels, np.nan) if band is None else band
         self.flags: set[str] = set()
-        self.usable: Booleans = (self.wave >= _SHORTEST_WAVE) & (self.wave <= _LONGEST_WAVE)
-        if not self.usable.all():
+        self._usable: Booleans = (self.wave >= _SHORTEST_WAVE) & (self.wave <= _LONGEST_WAVE)
+        if not self._usable.all():
             self.flags.add("wavelength_implausible")
-        self.wide: Booleans = self.usable & (self.band > 0) & (self.band <= self.wave)
-        if not self.wide[self.usable].all():
+        self._wide: Booleans = self._usable & (self._width > 0) & (self._width <= self.wave)
+        if not self._wide[self._usable].all():
             self.flags.add("bandwidth_doubtful")
+        self.whole = self.band(np.ones(self.channels, np.bool_))
 
-    def band_edges(self, channels: Booleans) -> tuple[float | None, float | None]:
-        """Least EFF_WAVE - EFF_BAND/2 and greatest EFF_WAVE + EFF_BAND/2 of the channels, m."""
-        channels = channels & self.usable
-        if not channels.any():
-            return None, None
-        wave = self.wave[channels]
-        half = np.where(self.wide, self.band, 0.0)[channels] / 2
-        return float((wave - half).min()), float((wave + half).max())
+    def band(self, channels: Booleans) -> _Band:
+        """The spectral values of these channels; those of implausible wavelength do not count."""
+        usable = channels & self._usable
+        if not usable.any():
+            return _Band(None, None, None, False)
+        wave, wide = self.wave[usable], self._wide[usable]
+        width = np.where(wide, self._width[usable], 0.0)
+        em_min, em_max = float((wave - width / 2).min()), float((wave + width / 2).max())
+        if not wide.all():
+            wave, width = wave[wide], width[wide]
+        if not width.size:
+            return _Band(em_min, em_max, None, False)
+        doubtful = False
+        if width.size > 1:
+            wave_sorted = np.sort(wave)
+            step = _median(wave_sorted[1:] - wave_sorted[:-1])
+            doubtful = not step / 3 <= _median(width) <= 3 * step
+        return _Band(em_min, em_max, _median(wave / width), doubtful)
 
-    def resolving_power(self, channels: Booleans) -> float | None:
-        """Median EFF_WAVE / EFF_BAND of the channels."""
-        channels = channels & self.wide
-        return float(np.median(self.wave[channels] / self.band[channels])) if channels.any() else None
-
-    def power_is_doubtful(self, channels: Booleans) -> bool:
-        """True when the channels' width is more than three times off their spacing."""
-        channels = channels & self.wide
-        if np.count_nonzero(channels) < 2:
-            return False
-        step = float(np.median(np.diff(np.sort(self.wave[channels]))))
-        band = float(np.median(self.band[channels]))
-        return not step / 3 <= band <= 3 * step
+    def ends(self) -> tuple[float, float] | None:
+        """Least and greatest plausible EFF_WAVE."""
+        wave = self.wave[self._usable]
+        return (float(wave.min()), float(wave.max())) if wave.size else None
 
 
-class _Rows:
-    """The rows of a data table with their meaning settled; arrays have one value a row."""
+def _median(values: Floats) -> float:
+    """Median of at least one value; numpy's own takes twenty times as long for a few values."""
+    ordered = np.sort(values)
+    return float(ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2
 
-    def __init__(self, table: DataTable, setup: _Setup, array: _Array) -> None:
-        self.table = table
+
+class _Table:
+    """A data table with the meaning of its rows settled; arrays have one value a row."""
+
+    def __init__(self, data: DataTable, target_id: Integers, setup: _Setup, array: _Array) -> None:
+        self.data = data
+        self.target_id = target_id
         self.setup = setup
         self.array = array
-        self.kind = table.extname
-        self.mjd, self.flags = _times(table)
-        n = table.rows
-        self.int_time: Floats = np.full(n, np.nan) if table.int_time is None else table.int_time
-
-        channels = setup.wave.size
-        flag = table.flag
-        if flag is None or flag.shape[1] != channels:
-            if flag is not None:
+        self.kind = data.extname
+        self.flags: set[str] = set()
+        rows, channels = data.rows, setup.channels
+        shape = (rows, channels)
+        unflagged: Booleans = np.ones(shape, np.bool_)
+        if data.flag is not None:
+            if data.flag.shape == shape:
+                unflagged = ~data.flag
+            else:
                 self.flags.add("channel_mismatch")
-            flag = np.zeros((n, channels), np.bool_)
-        self.unflagged: Booleans = ~flag
-        self.good: Booleans = self.unflagged.any(axis=1)
-        self.usable = self._usable()
-        self.points: Integers = self.usable.sum(axis=1)
-        self.vis2, self.vis2_err = self._squared_visibility()
-        self.legs = self._legs()
+        observed = [self._column(name, shape) for name in _OBSERVABLES[self.kind]]
+        finite: Booleans = np.zeros(shape, np.bool_)
+        for values in observed:
+            if values is not None:
+                finite |= np.isfinite(values)
+        #: Unflagged finite values, shape (rows, channels).
+        self.usable: Booleans = np.logical_and(unflagged, finite)
+        self.good: Booleans = np.logical_or.reduce(unflagged, axis=1)
+        self.points: Integers = np.count_nonzero(self.usable, axis=1)
+        sta_index = data.sta_index
+        #: The file's numbers of the stations, shape (rows, 1, 2 or 3); None when not told.
+        self.stations = None if sta_index is None else array.station_numbers(sta_index)
+        nothing: Floats = np.full(rows, np.nan)
+        self.mjd = nothing if data.mjd is None else data.mjd
+        self.int_time = nothing if data.int_time is None else data.int_time
+        self.vis2, self.vis2_err = nothing, nothing
+        if self.kind == "OI_VIS2":
+            self.vis2 = self._mean(observed[0])
+            self.vis2_err = self._mean(self._column("VIS2ERR", shape))
+        elif self.kind == "OI_VIS" and data.header.text("AMPTYP") == "absolute":
+            # A visibility only then (D17 table 6).
+            amplitude, error = observed[0], self._column("VISAMPERR", shape)
+            if amplitude is not None:
+                self.vis2 = self._mean(amplitude * amplitude)
+                if error is not None:
+                    self.vis2_err = self._mean(2 * np.abs(amplitude) * error)
 
-    def _column(self, name: str) -> Floats | None:
-        values = self.table.values(name)
-        if values is not None and values.shape != self.unflagged.shape:
+    def _column(self, name: str, shape: tuple[int, ...]) -> Floats | None:
+        values = self.data.values(name)
+        if values is not None and values.shape != shape:
             self.flags.add("channel_mismatch")
             return None
         return values
 
-    def _usable(self) -> Booleans:
-        """Unflagged finite values, shape (rows, channels)."""
-        finite: Booleans = np.zeros(self.unflagged.shape, np.bool_)
-        for name in _OBSERVABLES[self.kind]:
-            values = self._column(name)
-            if values is not None:
-                finite |= np.isfinite(values)
-        return finite & self.unflagged
-
-    def _squared_visibility(self) -> tuple[Floats, Floats]:
-        """Mean |V|^2 and mean error over the usable channels; NaN where there is none.
-
-        From VIS2DATA, or from VISAMP where AMPTYP says that it is a visibility (D17 table 6).
-        """
-        mean = np.full(self.table.rows, np.nan)
-        if self.kind == "OI_VIS2":
-            values, errors = self._column("VIS2DATA"), self._column("VIS2ERR")
-        elif self.kind == "OI_VIS" and self.table.header.text("AMPTYP") == "absolute":
-            values, errors = self._column("VISAMP"), self._column("VISAMPERR")
-            if values is not None:
-                errors = None if errors is None else 2 * np.abs(values) * errors
-                values = values * values
-        else:
-            return mean, mean
-        return _row_means(values, self.usable), _row_means(errors, self.usable)
-
-    def _legs(self) -> list[tuple[Integers, Integers, Floats, Floats]]:
-        """First station, second station, u, v of each station pair of a row."""
-        uv = self.table.uv()
-        sta_index = self.table.sta_index
-        if sta_index is None:
-            nobody: Integers = np.full(self.table.rows, -1, np.int64)
-            return [(nobody, nobody, u, v) for u, v in uv]
-        numbers = self.array.station_numbers(sta_index)
-        if self.kind == "OI_FLUX":
-            return []
-        pairs = _PAIRS[self.kind]
-        return [
-            (numbers[:, i], numbers[:, j], u, v)
-            for (i, j), (u, v) in zip(pairs, uv, strict=False)
-        ]
+    def _mean(self, values: Floats | None) -> Floats:
+        """Mean of the usable finite values of each row; NaN where there is none."""
+        if values is None:
+            return np.full(self.data.rows, np.nan)
+        usable, count = self.usable, self.points
+        finite = np.isfinite(values)
+        if not finite.all():
+            usable = usable & finite
+            count = np.count_nonzero(usable, axis=1)
+        total = np.add.reduce(values, axis=1, where=usable)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.where(count, total, np.nan) / count)
 
 
-def _row_means(values: Floats | None, usable: Booleans) -> Floats:
-    """Mean of the usable finite values of each row; NaN where there is none."""
-    if values is None:
-        return np.full(usable.shape[0], np.nan)
-    usable = usable & np.isfinite(values)
-    count = usable.sum(axis=1)
-    total = np.where(usable, values, 0.0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+def _stack(columns: list[NDArray[_Number]]) -> NDArray[_Number]:
+    """A column of all tables of a file, one below the other."""
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
 
 def _plausible(mjd: Floats) -> Booleans:
     return (mjd >= _FIRST_MJD) & (mjd < _LAST_MJD)
 
 
-def _times(table: DataTable) -> tuple[Floats, set[str]]:
+def _times(table: DataTable, mjd: Floats) -> tuple[Floats, set[str]]:
     """Mid-exposure of each row, MJD UTC, NaN where nothing tells; and the flags this raises."""
     flags: set[str] = set()
-    if table.mjd is None:
-        return np.full(table.rows, np.nan), flags
-    mjd = table.mjd
     known = _plausible(mjd)
     if not known.all():
         julian = (mjd > _FIRST_JD) & (mjd < _LAST_JD)
@@ -495,41 +522,15 @@ def _times(table: DataTable) -> tuple[Floats, set[str]]:
         return mjd, flags
     # TIME counts the seconds since midnight of DATE-OBS (P05 section 6.4).
     usable = np.isfinite(time) & (time != 0) & (np.abs(time) < 2 * _DAY)
-    if known.any() and (mjd == np.floor(mjd))[known].all():
-        if (usable & known).any():
-            flags.add("time_from_time_column")
-            mjd = np.where(usable & known, mjd + time / _DAY, mjd)
+    if (usable & known).any() and (mjd == np.floor(mjd))[known].all():
+        flags.add("time_from_time_column")
+        mjd = np.where(usable & known, mjd + time / _DAY, mjd)
     day = geometry.mjd_of_date(table.header.text("DATE-OBS") or "")
     dated = usable & ~known
     if day is not None and _FIRST_MJD <= day < _LAST_MJD and dated.any():
         flags.add("time_from_time_column")
         mjd = np.where(dated, day + time / _DAY, mjd)
     return mjd, flags
-
-
-@dataclass(slots=True)
-class _Part:
-    """Some rows of a table, all of one granule."""
-
-    rows: _Rows
-    index: Integers | slice
-
-
-def _split(rows: _Rows) -> Iterator[tuple[int, int, _Part]]:
-    """The rows of a table by TARGET_ID and night (_NO_NIGHT where there is no time)."""
-    target_id = rows.table.target_id
-    if target_id is None or rows.table.rows == 0:
-        return
-    night = geometry.night(rows.mjd, rows.array.longitude)
-    night = np.where(np.isnan(night), _NO_NIGHT, night).astype(np.int64)
-    first_target, first_night = int(target_id[0]), int(night[0])
-    if (target_id == first_target).all() and (night == first_night).all():
-        yield first_target, first_night, _Part(rows, slice(None))
-        return
-    for target in np.unique(target_id).tolist():
-        mine = target_id == target
-        for day in np.unique(night[mine]).tolist():
-            yield target, day, _Part(rows, np.flatnonzero(mine & (night == day)))
 
 
 def extract(oifits: OIFits, vocabulary: Vocabulary) -> Extraction:
@@ -540,177 +541,337 @@ def extract(oifits: OIFits, vocabulary: Vocabulary) -> Extraction:
     return _Extractor(oifits, vocabulary).extraction()
 
 
+@dataclass(slots=True)
+class _Rows:
+    """The rows of all data tables of a file, one value each."""
+
+    #: Number of the granule.
+    granule: Integers
+    #: Number of the kind of table in _KINDS.
+    kind: Integers
+    mjd: Floats
+    int_time: Floats
+    #: Some channel is not flagged.
+    good: Booleans
+    points: Integers
+    vis2: Floats
+    vis2_err: Floats
+
+    def take(self, rows: Booleans) -> _Rows:
+        return _Rows(*(getattr(self, name)[rows] for name in self.__slots__))
+
+
+@dataclass(slots=True)
+class _Part:
+    """Some rows of a table, all of one granule."""
+
+    table: _Table
+    rows: RowSelection
+    count: int
+
+    def used(self) -> Booleans:
+        """Channels with a usable value, shape (channels,)."""
+        return np.asarray(self.table.usable[self.rows].any(axis=0))
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is known of a granule so far."""
+
+    target_id: int
+    setup: _Setup
+    night: int
+    parts: list[_Part] = field(default_factory=list)
+    flags: set[str] = field(default_factory=set)
+    facility: Facility | None = None
+    instrument: Instrument | None = None
+    mode: Mode | None = None
+
+
 class _Extractor:
-    """One run over a file."""
+    """One run over a file.
+
+    Files hold many short tables and many granules. So what concerns rows is computed once for all
+    rows of the file, with the number of the granule beside each.
+    """
 
     def __init__(self, oifits: OIFits, vocabulary: Vocabulary) -> None:
         self.oifits = oifits
         self.vocabulary = vocabulary
         self.stations = _Stations()
         self.notes: list[tuple[str, str]] = []
-        #: TARGET_ID and INSNAME some of whose rows are left out.
-        self.incomplete: set[tuple[int, str]] = set()
-        self.targets = _Targets(oifits)
-        self.setups = {
-            table.insname: _Setup(table, table.insname)
-            for table in reversed(oifits.wavelengths)
-            if table.insname is not None
-        }
+        self.targets = Targets(oifits)
+        first = {table.insname: table for table in reversed(oifits.wavelengths) if table.insname}
+        #: By INSNAME, in its order.
+        self.setups = {name: _Setup(first[name], name) for name in sorted(first)}
         self._mark_repeated_setups()
         self._arrays: dict[tuple[str | None, str | None], _Array] = {}
-        #: Rows by TARGET_ID, INSNAME and night.
-        self.parts: dict[tuple[int, str, int], list[_Part]] = {}
+        self._instruments: dict[tuple[str, Facility | None], InstrumentMatch] = {}
+        self._polarisations: dict[str, str | None] = {}
+        #: TARGET_ID and INSNAME some of whose rows are left out.
+        self._incomplete: set[tuple[int, str]] = set()
+        self.tables = [table for data in oifits.data if (table := self._table(data))]
 
     def _mark_repeated_setups(self) -> None:
         grids: dict[bytes, _Setup] = {}
         for setup in self.setups.values():
             other = grids.setdefault(setup.wave.tobytes(), setup)
-            if other is not setup and setup.wave.size:
+            if other is not setup and setup.channels:
                 setup.flags.add("insname_repeated")
                 other.flags.add("insname_repeated")
 
-    def _array(self, table: DataTable) -> _Array:
-        key = (table.arrname, None if table.arrname else table.insname)
-        if key not in self._arrays:
-            self._arrays[key] = _Array(
-                self.oifits, table.arrname, table.insname, self.vocabulary, self.stations
-            )
-        return self._arrays[key]
-
-    def extraction(self) -> Extraction:
-        for table in self.oifits.data:
-            self._collect(table)
-        self._drop_ghosts()
-        order = {target_id: n for n, target_id in enumerate(self.targets.rows)}
-        keys = sorted(
-            self.parts, key=lambda key: (order[key[0]], key[1], key[2] == _NO_NIGHT, key[2])
-        )
-        return Extraction(
-            [self._granule(number, key) for number, key in enumerate(keys)],
-            provenance(self.oifits.primary),
-            self.targets.aliases(),
-            self.notes,
-            [{part.rows.table.hdu: part.index for part in self.parts[key]} for key in keys],
-        )
-
-    def _collect(self, table: DataTable) -> None:
-        """Sort the rows of a table into granules; a note for those that cannot be in any."""
-        setup = self.setups.get(table.insname or "")
+    def _table(self, data: DataTable) -> _Table | None:
+        """The table, or a note when its rows cannot be in a granule."""
+        if data.rows == 0:
+            return None
+        setup = self.setups.get(data.insname or "")
         if setup is None:
             self._note(
                 "unknown_insname",
-                f"{table.place}: INSNAME '{table.insname or ''}' names no OI_WAVELENGTH table; "
-                f"its {table.rows} rows make no granule.",
+                f"{data.place}: INSNAME '{data.insname or ''}' names no OI_WAVELENGTH table; "
+                f"the {data.rows} rows make no granule.",
             )
-            return
-        if table.target_id is None:
-            self._note("unknown_target", f"{table.place}: there is no column TARGET_ID.")
-            return
-        strangers: set[int] = set()
-        rows = _Rows(table, setup, self._array(table))
-        for target_id, night, part in _split(rows):
-            if target_id in self.targets.rows:
-                self.parts.setdefault((target_id, setup.insname, night), []).append(part)
-            else:
-                strangers.add(target_id)
-        if strangers:
-            names = ", ".join(str(number) for number in sorted(strangers))
+            return None
+        if data.target_id is None:
             self._note(
                 "unknown_target",
-                f"{table.place}: OI_TARGET does not list TARGET_ID {names}; the rows make no "
+                f"{data.place}: there is no column TARGET_ID; the {data.rows} rows make no "
                 "granule.",
             )
-
-    def _drop_ghosts(self) -> None:
-        """Leave out rows that have no time and are flagged, where other rows have a time."""
-        timed = {(target_id, insname) for target_id, insname, n in self.parts if n != _NO_NIGHT}
-        for target_id, insname in timed:
-            parts = self.parts.get((target_id, insname, _NO_NIGHT), [])
-            if parts and not any(part.rows.good[part.index].any() for part in parts):
-                del self.parts[target_id, insname, _NO_NIGHT]
-                count = sum(part.rows.good[part.index].size for part in parts)
-                self.incomplete.add((target_id, insname))
-                self._note(
-                    "rows_without_time",
-                    f"{count} rows of TARGET_ID {target_id}, INSNAME '{insname}' have no "
-                    "plausible MJD and are flagged; they are left out.",
-                )
+            return None
+        key = (data.arrname, None if data.arrname else data.insname)
+        if key not in self._arrays:
+            self._arrays[key] = _Array(self.oifits, data, self.vocabulary, self.stations)
+        return _Table(data, data.target_id, setup, self._arrays[key])
 
     def _note(self, flag: str, sentence: str) -> None:
         self.notes.append((flag, sentence))
 
-    def _instrument(self, setup: _Setup, facility: Facility | None) -> InstrumentMatch:
-        wave = setup.wave[setup.usable]
-        return self.vocabulary.identify_instrument(
-            setup.insname,
-            self.oifits.primary.text("INSTRUME"),
-            facility,
-            wave_min=float(wave.min()) if wave.size else None,
-            wave_max=float(wave.max()) if wave.size else None,
-            resolving_power=setup.resolving_power(setup.usable),
-            n_channels=wave.size,
-            keywords=self.oifits.primary,
+    def extraction(self) -> Extraction:
+        """The result; call it once."""
+        granules: list[Granule] = []
+        drafts: list[_Draft] = []
+        if self.tables:
+            drafts, numbers = self._number_granules()
+            granules = self._granules(drafts, numbers)
+        return Extraction(
+            granules,
+            provenance(self.oifits.primary),
+            self.targets.aliases(),
+            self.notes,
+            [{part.table.data.hdu: part.rows for part in draft.parts} for draft in drafts],
         )
 
-    def _granule(self, number: int, key: tuple[int, str, int]) -> Granule:
-        target_id, insname, night = key
-        target, setup, parts = self.targets.rows[target_id], self.setups[insname], self.parts[key]
-        flags = target.flags | setup.flags
-        for part in parts:
-            flags |= part.rows.flags
-        if (target_id, insname) in self.incomplete:
-            flags.add("rows_without_time")
+    def _settle_times(self) -> None:
+        """Give every table its times as MJD, or NaN."""
+        mjd = _stack([table.mjd for table in self.tables])
+        if _plausible(mjd).all() and (mjd != np.floor(mjd)).all():
+            return
+        for table in self.tables:
+            table.mjd, flags = _times(table.data, table.mjd)
+            table.flags |= flags
 
-        facility = _facility(parts, flags)
-        instrument = self._instrument(setup, facility)
-        if instrument.instrument is None:
-            flags.add("instrument_unknown")
-        elif facility is None:
-            facility = instrument.instrument.facility
-        if facility is None:
-            flags.add("facility_unknown")
+    def _number_granules(self) -> tuple[list[_Draft], Integers]:
+        """The granules, and for each row of the file the number of its granule, -1 for none."""
+        tables = self.tables
+        self._settle_times()
+        sizes = [table.data.rows for table in tables]
+        longitudes = [table.array.longitude for table in tables]
+        mjd = _stack([table.mjd for table in tables])
+        evening = geometry.night(
+            mjd, longitudes[0] if len(set(longitudes)) == 1 else np.repeat(longitudes, sizes)
+        )
+        night = np.where(np.isnan(evening), _NO_NIGHT, evening).astype(np.int64)
 
-        exposure = _exposure(parts, instrument, flags)
-        used = np.zeros(setup.wave.size, np.bool_)
-        for part in parts:
-            used |= part.rows.usable[part.index].any(axis=0)
+        target_ids = _stack([table.target_id for table in tables])
+        order = {target_id: n for n, target_id in enumerate(self.targets.rows)}
+        ids, position = np.unique(target_ids, return_inverse=True)
+        target = np.array([order.get(number, -1) for number in ids.tolist()])[position]
+        known = target >= 0
+        if not known.all():
+            self._note_strangers(target_ids, known, sizes)
+        rank = {name: n for n, name in enumerate(self.setups)}
+        setup = np.repeat([rank[table.setup.insname] for table in tables], sizes)
+        pair = target * len(rank) + setup
+        if (night == _NO_NIGHT).any():
+            known &= ~self._ghosts(pair, night, target_ids)
+
+        span = _NO_NIGHT + 1
+        keys, of_known = np.unique((pair * span + night)[known], return_inverse=True)
+        numbers = np.full(known.size, -1)
+        numbers[known] = of_known
+        targets, setups = list(self.targets.rows), list(self.setups.values())
+        drafts = [
+            _Draft(targets[key // span // len(rank)], setups[key // span % len(rank)], key % span)
+            for key in keys.tolist()
+        ]
+        self._share_out(drafts, numbers)
+        return drafts, numbers
+
+    def _note_strangers(self, target_ids: Integers, known: Booleans, sizes: list[int]) -> None:
+        """A note for each table with rows of a target that OI_TARGET does not list."""
+        ends = np.cumsum(sizes).tolist()
+        for table, start, end in zip(self.tables, [0, *ends], ends, strict=False):
+            strangers = np.unique(target_ids[start:end][~known[start:end]]).tolist()
+            if strangers:
+                self._note(
+                    "unknown_target",
+                    f"{table.data.place}: OI_TARGET does not list TARGET_ID "
+                    f"{', '.join(map(str, strangers))}; the rows make no granule.",
+                )
+
+    def _ghosts(self, pair: Integers, night: Integers, target_ids: Integers) -> Booleans:
+        """Rows that have no time and are flagged, where other rows of the pair have a time."""
+        good = _stack([table.good for table in self.tables])
+        ghosts: Booleans = np.zeros(pair.size, np.bool_)
+        for number in np.unique(pair[night == _NO_NIGHT]).tolist():
+            timeless = (pair == number) & (night == _NO_NIGHT)
+            timed = (pair == number) & (night != _NO_NIGHT)
+            if number < 0 or not timed.any() or good[timeless].any():
+                continue
+            ghosts |= timeless
+            target_id = int(target_ids[timeless][0])
+            insname = list(self.setups)[number % len(self.setups)]
+            self._incomplete.add((target_id, insname))
+            self._note(
+                "rows_without_time",
+                f"{np.count_nonzero(timeless)} rows of TARGET_ID {target_id}, INSNAME "
+                f"'{insname}' have no plausible MJD and are flagged; they are left out.",
+            )
+        return ghosts
+
+    def _share_out(self, drafts: list[_Draft], numbers: Integers) -> None:
+        """Give each granule its rows of each table."""
+        start = 0
+        for table in self.tables:
+            mine = numbers[start : start + table.data.rows]
+            start += mine.size
+            first = int(mine[0])
+            if (mine == first).all():
+                if first >= 0:
+                    drafts[first].parts.append(_Part(table, slice(None), mine.size))
+                continue
+            for number in np.unique(mine).tolist():
+                if number >= 0:
+                    rows = np.flatnonzero(mine == number)
+                    drafts[number].parts.append(_Part(table, rows, rows.size))
+
+    def _rows(self, numbers: Integers) -> _Rows:
+        sizes = [table.data.rows for table in self.tables]
+        return _Rows(
+            numbers,
+            np.repeat([_KINDS.index(table.kind) for table in self.tables], sizes),
+            _stack([table.mjd for table in self.tables]),
+            _stack([table.int_time for table in self.tables]),
+            _stack([table.good for table in self.tables]),
+            _stack([table.points for table in self.tables]),
+            _stack([table.vis2 for table in self.tables]),
+            _stack([table.vis2_err for table in self.tables]),
+        )
+
+    def _instrument(self, setup: _Setup, facility: Facility | None) -> InstrumentMatch:
+        key = (setup.insname, facility)
+        if key not in self._instruments:
+            ends = setup.ends() or (None, None)
+            self._instruments[key] = self.vocabulary.identify_instrument(
+                setup.insname,
+                self.oifits.primary.text("INSTRUME"),
+                facility,
+                wave_min=ends[0],
+                wave_max=ends[1],
+                resolving_power=setup.whole.power,
+                n_channels=setup.channels,
+                keywords=self.oifits.primary,
+            )
+        return self._instruments[key]
+
+    def _polarisation(self, insname: str) -> str | None:
+        if insname not in self._polarisations:
+            self._polarisations[insname] = _polarisation(self.oifits, insname)
+        return self._polarisations[insname]
+
+    def _granules(self, drafts: list[_Draft], numbers: Integers) -> list[Granule]:
+        rows, legs = self._rows(numbers), _legs(self.tables)
+        belongs = numbers >= 0
+        if not belongs.all():
+            rows, legs = rows.take(belongs), legs.of_rows(belongs)
+        for draft in drafts:
+            self._identify(draft)
+        exposures = _exposures(rows, drafts)
+        coverages = _coverages(rows, legs, drafts, exposures, self.stations)
+        contents = zip(drafts, exposures, coverages, _counts(rows, len(drafts)), strict=True)
+        return [self._granule(number, *content) for number, content in enumerate(contents)]
+
+    def _identify(self, draft: _Draft) -> None:
+        """Facility, instrument and mode, and the flags of all that the granule is made of."""
+        draft.flags |= self.targets.rows[draft.target_id].flags | draft.setup.flags
+        for part in draft.parts:
+            draft.flags |= part.table.flags
+        if (draft.target_id, draft.setup.insname) in self._incomplete:
+            draft.flags.add("rows_without_time")
+        draft.facility = _facility(draft.parts, draft.flags)
+        match = self._instrument(draft.setup, draft.facility)
+        draft.instrument, draft.mode = match.instrument, match.mode
+        if draft.instrument is None:
+            draft.flags.add("instrument_unknown")
+        elif draft.facility is None:
+            draft.facility = draft.instrument.facility
+        if draft.facility is None:
+            draft.flags.add("facility_unknown")
+
+    def _granule(
+        self,
+        number: int,
+        draft: _Draft,
+        exposure: _Exposure,
+        coverage: _Coverage,
+        contents: dict[str, tuple[int, int]],
+    ) -> Granule:
+        setup, parts, flags = draft.setup, draft.parts, draft.flags
+        target = self.targets.rows[draft.target_id]
+        used = parts[0].used()
+        for part in parts[1:]:
+            if used.all():
+                break
+            used |= part.used()
+        band = setup.whole
         if not used.any():
             flags.add("all_flagged")
-            used[:] = True
         elif not used.all():
             flags.add("flagged_channels")
-        em_min, em_max = setup.band_edges(used)
-        if setup.power_is_doubtful(used):
+            band = setup.band(used)
+        if band.power_is_doubtful:
             flags.add("res_power_doubtful")
+        em_min, em_max = band.em_min, band.em_max
 
-        coverage = _coverage(parts, self.stations, exposure, flags)
-        stations = sorted(coverage.stations)
-        names = [self.stations.names[station] for station in stations]
-        if stations and None in names:
-            flags.add("station_unknown")
-        diameters = [d for d in (self.stations.diameters[s] for s in stations) if d is not None]
-        diameter = max(diameters, default=None)
-        ground = self._ground_distances(stations, coverage.longest, flags)
-        rows = dict.fromkeys(_COUNTED, 0)
-        points = dict.fromkeys(_COUNTED, 0)
         for part in parts:
-            counted = part.rows.points[part.index]
-            rows[part.rows.kind] += counted.size
-            points[part.rows.kind] += int(counted.sum())
-        pol_states = _polarisation(self.oifits, insname)
+            if part.table.kind == "OI_FLUX" and part.table.stations is not None:
+                coverage.stations.update(part.table.stations[part.rows].ravel().tolist())
+        stations = tuple(sorted(coverage.stations))
+        names = [self.stations.names[station] for station in stations]
+        if None in names:
+            flags.add("station_unknown")
+        known = [self.stations.diameters[station] for station in stations]
+        diameter = max((d for d in known if d is not None), default=None)
         shortest, longest = coverage.shortest, coverage.longest
+        ground = self.stations.distances(stations)
+        # A projection is never longer than the line; 2 per cent for positions of poor precision.
+        if ground and (ground[0] == 0 or (longest is not None and longest > 1.02 * ground[1])):
+            flags.add("telescope_positions_doubtful")
+            ground = None
+        pol_states = self._polarisation(setup.insname)
         return Granule(
             number=number,
             target_name=target.name,
             s_ra=target.ra,
             s_dec=target.dec,
-            category=self._category(target, flags),
-            insname=insname,
-            facility_name=facility.name if facility else None,
-            instrument_name=instrument.instrument.name if instrument.instrument else None,
-            instrument_mode=instrument.mode.name if instrument.mode else None,
-            arrnames=sorted({p.rows.array.arrname for p in parts if p.rows.array.arrname}),
-            night=None if night == _NO_NIGHT else geometry.civil_date(night),
+            category=self.targets.category(target, flags),
+            insname=setup.insname,
+            facility_name=draft.facility.name if draft.facility else None,
+            instrument_name=draft.instrument.name if draft.instrument else None,
+            instrument_mode=draft.mode.name if draft.mode else None,
+            arrnames=sorted({p.table.array.arrname for p in parts if p.table.array.arrname}),
+            night=None if draft.night == _NO_NIGHT else geometry.civil_date(draft.night),
             t_min=exposure.t_min,
             t_max=exposure.t_max,
             t_exptime=exposure.total,
@@ -720,8 +881,8 @@ class _Extractor:
             int_time_max=exposure.int_time_max,
             em_min=em_min,
             em_max=em_max,
-            em_res_power=setup.resolving_power(used),
-            em_xel=setup.wave.size,
+            em_res_power=band.power,
+            em_xel=setup.channels,
             s_resolution=geometry.resolution(em_min, longest) if em_min and longest else None,
             s_resolution_max=geometry.resolution(em_max, longest) if em_max and longest else None,
             s_fov=geometry.field_of_view(em_max, diameter) if em_max and diameter else None,
@@ -730,23 +891,23 @@ class _Extractor:
                 if em_min and em_max and shortest
                 else None
             ),
-            o_ucd=_o_ucd(rows),
+            o_ucd=_o_ucd(contents),
             pol_states=pol_states,
             pol_xel=pol_states.count("/") - 1 if pol_states else None,
-            nb_vis=rows["OI_VIS"],
-            nb_vis2=rows["OI_VIS2"],
-            nb_t3=rows["OI_T3"],
-            nb_flux=rows["OI_FLUX"],
-            nb_vis_points=points["OI_VIS"],
-            nb_vis2_points=points["OI_VIS2"],
-            nb_t3_points=points["OI_T3"],
-            nb_flux_points=points["OI_FLUX"],
-            nb_channels=setup.wave.size,
+            nb_vis=contents["OI_VIS"][0],
+            nb_vis2=contents["OI_VIS2"][0],
+            nb_t3=contents["OI_T3"][0],
+            nb_flux=contents["OI_FLUX"][0],
+            nb_vis_points=contents["OI_VIS"][1],
+            nb_vis2_points=contents["OI_VIS2"][1],
+            nb_t3_points=contents["OI_T3"][1],
+            nb_flux_points=contents["OI_FLUX"][1],
+            nb_channels=setup.channels,
             stations=sorted(name for name in names if name is not None),
             uv_distance_min=shortest,
             uv_distance_max=longest,
-            uv_distribution_ecc=geometry.uv_eccentricity(coverage.u, coverage.v),
-            uv_distribution_fill=geometry.uv_fill(coverage.u, coverage.v),
+            uv_distribution_ecc=coverage.eccentricity,
+            uv_distribution_fill=coverage.fill,
             tel_number=len(stations) or None,
             tel_min_dist=ground[0] if ground else None,
             tel_max_dist=ground[1] if ground else None,
@@ -755,253 +916,226 @@ class _Extractor:
             baselines=coverage.baselines,
         )
 
-    def _category(self, target: _Target, flags: set[str]) -> str | None:
-        """SCIENCE or CALIB by OI_TARGET.CATEGORY and the header; None unless they agree."""
-        said = {c for c in (target.category, self.targets.header_category) if c is not None}
-        if len(said) == 2:
-            flags.add("category_conflict")
-        return said.pop() if len(said) == 1 else None
-
-    def _ground_distances(
-        self, stations: list[int], longest: float | None, flags: set[str]
-    ) -> tuple[float, float] | None:
-        """Least and greatest distance between stations in m, None unless all places are known."""
-        known = [self.stations.places[station] for station in stations]
-        places = np.array([place for place in known if place is not None])
-        if len(stations) < 2 or len(places) < len(stations):
-            return None
-        first, second = np.triu_indices(len(places), 1)
-        distances = np.sqrt(((places[first] - places[second]) ** 2).sum(axis=1))
-        least, greatest = float(distances.min()), float(distances.max())
-        # A projection is never longer than the line; 2 per cent for positions of poor precision.
-        if least == 0 or (longest is not None and longest > 1.02 * greatest):
-            flags.add("telescope_positions_doubtful")
-            return None
-        return least, greatest
-
-
-@dataclass(slots=True)
-class _Target:
-    """One row of OI_TARGET."""
-
-    name: str | None
-    ra: float | None
-    dec: float | None
-    category: str | None
-    flags: set[str]
-
-
-class _Targets:
-    """The first OI_TARGET table of a file (there must be only one)."""
-
-    def __init__(self, oifits: OIFits) -> None:
-        #: By TARGET_ID, in file order.
-        self.rows: dict[int, _Target] = {}
-        self.header_category = _header_category(oifits.primary)
-        self._all: list[_Target] = []
-        if oifits.targets:
-            self._read(oifits.targets[0])
-        self._groups = self._same_stars()
-        for group in self._groups:
-            for target in group:
-                target.flags.add("same_target_twice")
-
-    def _read(self, table: TargetTable) -> None:
-        target_id = table.target_id
-        if target_id is None:
-            return
-        n = table.rows
-        names = table.target or [""] * n
-        categories = table.texts("CATEGORY") or [""] * n
-        missing = [float("nan")] * n
-        ra, dec, equinox = (
-            missing if column is None else column.tolist()
-            for column in map(table.numbers, ("RAEP0", "DECEP0", "EQUINOX"))
-        )
-        for row, number in enumerate(target_id.tolist()):
-            target = _target(names[row], ra[row], dec[row], equinox[row], categories[row])
-            self._all.append(target)
-            if number in self.rows:
-                self.rows[number].flags.add("target_id_repeated")
-            self.rows.setdefault(number, target)
-
-    def _same_stars(self) -> list[list[_Target]]:
-        """Rows within 5 arcsec of the first of their group, unless components of a pair."""
-        groups: list[list[_Target]] = []
-        for target in self._all:
-            for group in groups:
-                if _near(group[0], target) and not any(_is_pair(t, target) for t in group):
-                    group.append(target)
-                    break
-            else:
-                groups.append([target])
-        return [group for group in groups if len(group) > 1]
-
-    def aliases(self) -> list[tuple[str, ...]]:
-        """The different names of one star, for each star that has several."""
-        names = [tuple(dict.fromkeys(t.name for t in group if t.name)) for group in self._groups]
-        return [group for group in names if len(group) > 1]
-
-
-def _target(name: str, ra: float, dec: float, equinox: float, category: str) -> _Target:
-    flags: set[str] = set()
-    if not name:
-        flags.add("target_unnamed")
-    elif _SUFFIX.search(name):
-        flags.add("target_name_suffix")
-    known = abs(ra) <= 360 and abs(dec) <= 90 and (ra, dec) != (0, 0)
-    if not known:
-        flags.add("no_position")
-    if np.isfinite(equinox) and equinox not in (0, 2000):
-        flags.add("equinox_not_2000")
-    return _Target(
-        name=name or None,
-        ra=ra % 360 if known else None,
-        dec=dec if known else None,
-        category={"SCI": "SCIENCE", "CAL": "CALIB"}.get(category.upper()),
-        flags=flags,
-    )
-
-
-#: A number in brackets at the end of a name: "SPICA(1)".
-_SUFFIX = re.compile(r"\s*\(\d+\)$")
-_FILLER = re.compile(r"[\s_\-*]+")
-#: The component of a multiple star or the letter of a planet at the end of a name.
-_COMPONENT = re.compile(r"^(.*?[a-z0-9])[\s_\-]*([A-Ha-h])$")
-
-
-def _near(one: _Target, other: _Target) -> bool:
-    if one.ra is None or one.dec is None or other.ra is None or other.dec is None:
-        return False
-    east = (one.ra - other.ra + 180) % 360 - 180
-    east *= np.cos(np.radians(one.dec))
-    return bool(np.hypot(east, one.dec - other.dec) * 3600 < _SAME_STAR)
-
-
-def _is_pair(one: _Target, other: _Target) -> bool:
-    """True for names that differ in nothing but the letter of a component (CO_Ori_A, CO_Ori_B)."""
-    stems, letters = [], []
-    for name in (one.name or "", other.name or ""):
-        name = _SUFFIX.sub("", name)
-        match = _COMPONENT.match(name)
-        stems.append(_FILLER.sub("", match[1] if match else name).casefold())
-        letters.append(match[2] if match else "")
-    return stems[0] == stems[1] and letters[0] != letters[1]
-
-
-def _header_category(header: Header) -> str | None:
-    """SCIENCE or CALIB by ESO's DPR CATG, else PRO CATG; PRO SCIENCE is not trusted.
-
-    A product category names what was observed (SINGLE_SCI_VIS_CALIBRATED, TARGET_CAL_INT,
-    CALIB_RAW_INT): a target however calibrated is science.
-    """
-    category = header.text("ESO DPR CATG")
-    if category in ("SCIENCE", "CALIB"):
-        return category
-    words = set((header.text("ESO PRO CATG") or "").split("_"))
-    if words & {"SCI", "SCIENCE", "TARGET"}:
-        return "SCIENCE"
-    return "CALIB" if words & {"CAL", "CALIB"} else None
-
 
 def _facility(parts: list[_Part], flags: set[str]) -> Facility | None:
     """The facility of most rows; flags when arrays or facilities are several or unknown."""
-    count: dict[Facility | None, int] = {}
+    count: dict[Facility, int] = {}
     for part in parts:
-        array = part.rows.array
-        count[array.facility] = count.get(array.facility, 0) + part.rows.good[part.index].size
+        array = part.table.array
+        if array.facility is not None:
+            count[array.facility] = count.get(array.facility, 0) + part.count
         if array.unknown:
             flags.add("array_unknown")
-    known = {facility: n for facility, n in count.items() if facility is not None}
-    if len(known) > 1:
+    if len(count) > 1:
         flags.add("several_facilities")
-    elif len({part.rows.array.arrname for part in parts}) > 1:
+    elif len({part.table.array.arrname for part in parts}) > 1:
         flags.add("several_arrays")
-    return max(known, key=lambda facility: known[facility]) if known else None
+    return max(count, key=lambda facility: count[facility]) if count else None
+
+
+def _counts(rows: _Rows, granules: int) -> list[dict[str, tuple[int, int]]]:
+    """Rows and usable points of each granule by kind of table."""
+    cell = rows.granule * len(_KINDS) + rows.kind
+    cells = granules * len(_KINDS)
+    count, points = (
+        np.bincount(cell, weights, cells).astype(np.int64).reshape(granules, len(_KINDS)).tolist()
+        for weights in (None, rows.points)
+    )
+    return [
+        dict(zip(_KINDS, zip(*both, strict=True), strict=True))
+        for both in zip(count, points, strict=True)
+    ]
+
+
+def _is_early_pionier(draft: _Draft) -> bool:
+    """True when INT_TIME was still written in milliseconds."""
+    instrument = draft.instrument
+    return (
+        instrument is not None
+        and instrument.name == "PIONIER"
+        and draft.night < _PIONIER_SECONDS_SINCE
+    )
 
 
 @dataclass(slots=True)
 class _Exposure:
-    """When and how long."""
+    """When and how long; times in s but for t_min and t_max (MJD)."""
 
-    t_min: float | None = None
-    t_max: float | None = None
-    #: s.
-    total: float | None = None
-    typical: float | None = None
-    integrations: int | None = None
-    int_time_min: float | None = None
-    int_time_max: float | None = None
+    t_min: float | None
+    t_max: float | None
+    total: float | None
+    typical: float | None
+    integrations: int | None
+    int_time_min: float | None
+    int_time_max: float | None
     #: INT_TIME is not in seconds, so that no row has a known one.
-    wrong_unit: bool = False
-    #: Rows of one station pair closer in time than this, s, are of the same integration.
-    tolerance: float = 1.0
+    wrong_unit: bool
+    #: Rows of one station pair closer in time than this are of the same integration.
+    tolerance: float
 
 
-def _exposure(parts: list[_Part], instrument: InstrumentMatch, flags: set[str]) -> _Exposure:
-    """Times of a granule.
+def _exposures(rows: _Rows, drafts: list[_Draft]) -> list[_Exposure]:
+    """Times of each granule.
 
     ``total`` counts each integration once, whatever the number of station pairs and tables: it is
     the sum of the longest INT_TIME of each group of rows closer in time than half of it, but
     never more than the time that the rows' intervals cover together.
 
-    INT_TIME of PIONIER before July 2013 is in milliseconds, but of more than the exposure: where the
-    headers have EXPTIME, it is 5 to 10 times that, and 22 minutes between exposures 10 minutes apart
-    occur. So it is not converted: ``total`` is None, and t_min, t_max are those of mid-exposure.
+    INT_TIME of PIONIER before July 2013 is in milliseconds, but not those of the exposure: where
+    the headers have EXPTIME, it is 5 to 10 times that, and 22 minutes between exposures 11 minutes
+    apart occur. So it is not converted: ``total`` is None, and t_min, t_max are those of
+    mid-exposure.
     """
-    mjd = np.concatenate([part.rows.mjd[part.index] for part in parts])
-    int_time = np.concatenate([part.rows.int_time[part.index] for part in parts])
-    exposure = _Exposure()
-    finite = int_time[np.isfinite(int_time)]
-    if finite.size:
-        exposure.int_time_min, exposure.int_time_max = float(finite.min()), float(finite.max())
-    counts: Booleans = np.isfinite(int_time) & (int_time > 0)
-    if not counts.all():
-        flags.add("int_time_missing")
+    granules = len(drafts)
+    granule, int_time = rows.granule, rows.int_time
+    counts: Booleans = (int_time > 0) & (int_time < np.inf)
+    finite = np.isfinite(int_time)
+    all_finite, all_count = bool(finite.all()), bool(counts.all())
+    if not all_count:
+        for number in set(granule[~counts].tolist()):
+            drafts[number].flags.add("int_time_missing")
 
-    timed = np.isfinite(mjd)
-    if not timed.any():
-        flags.add("no_time")
-    if counts.any():
-        early = instrument.instrument is not None and instrument.instrument.name == "PIONIER"
-        early = early and bool(timed.any()) and float(np.nanmin(mjd)) < _PIONIER_SECONDS_SINCE
-        if early and float(np.median(int_time[counts])) > _LONGEST_PIONIER_EXPOSURE:
-            flags.add("int_time_milliseconds")
-            exposure.wrong_unit = True
-        elif (int_time[counts] > _LONGEST_EXPOSURE).any():
-            flags.add("int_time_implausible")
-            exposure.wrong_unit = True
-    if exposure.wrong_unit:
-        counts = np.zeros_like(counts)
-    if counts.any():
-        exposure.typical = float(np.median(int_time[counts]))
-        exposure.tolerance = max(1.0, exposure.typical / 2)
-    if not timed.any():
-        return exposure
-    if (mjd == np.floor(mjd))[timed].all():
-        flags.add("time_of_day_unknown")
+    typical, wrong_unit = _typical(granule[counts], int_time[counts], drafts)
+    if wrong_unit.any():
+        counts = counts & ~wrong_unit[granule]
+        all_count = False
+    with np.errstate(invalid="ignore"):
+        tolerance = np.where(typical > 2.0, typical / 2, 1.0)
 
-    order = np.argsort(mjd[timed], kind="stable")
-    seconds = np.where(counts, int_time, 0.0)[timed][order]
-    middle = mjd[timed][order]
-    begin, end = middle - seconds / (2 * _DAY), middle + seconds / (2 * _DAY)
-    exposure.t_min, exposure.t_max = float(begin.min()), float(end.max())
-    first = np.flatnonzero(np.diff(middle, prepend=-np.inf) * _DAY > exposure.tolerance)
-    exposure.integrations = first.size
-    if counts[timed].any():
-        each_once = float(np.maximum.reduceat(seconds, first).sum())
-        exposure.total = min(each_once, _covered(begin, end) * _DAY)
-    return exposure
+    timed = ~np.isnan(rows.mjd)
+    mjd = rows.mjd if timed.all() else np.where(timed, rows.mjd, 0.0)
+    order = np.lexsort((mjd, granule))
+    group, mjd = granule[order], mjd[order]
+    starts = np.searchsorted(group, np.arange(granules))
+    seconds = (int_time if all_count else np.where(counts, int_time, 0.0))[order]
+    half = seconds / (2 * _DAY)
+    begin, end = mjd - half, mjd + half
+    t_min, t_max = np.minimum.reduceat(begin, starts), np.maximum.reduceat(end, starts)
+    written = int_time[order]
+    least, greatest = (
+        (np.minimum.reduceat(written, starts), np.maximum.reduceat(written, starts))
+        if all_finite
+        else (
+            np.minimum.reduceat(np.where(finite[order], written, np.inf), starts),
+            np.maximum.reduceat(np.where(finite[order], written, -np.inf), starts),
+        )
+    )
 
-
-def _covered(begin: Floats, end: Floats) -> float:
-    """Length of the union of intervals."""
-    order = np.argsort(begin, kind="stable")
-    begin, end = begin[order], end[order]
+    # Seconds since the first begin, with granules so far apart that none touches the next.
+    shift = group * _FAR - t_min[group] * _DAY
+    middle, begin, end = (mjd * _DAY + shift, begin * _DAY + shift, end * _DAY + shift)
+    new = np.ones(group.size, np.bool_)
+    new[1:] = np.diff(middle) > tolerance[group[1:]]
+    first = np.flatnonzero(new)
+    integrations = np.bincount(group[first], minlength=granules)
+    each_once = np.bincount(group[first], np.maximum.reduceat(seconds, first), granules)
+    by_begin = np.argsort(begin, kind="stable")
+    begin, end = begin[by_begin], end[by_begin]
     until = np.maximum.accumulate(end)
-    new = begin.copy()
-    new[1:] = np.maximum(begin[1:], until[:-1])
-    return float(np.maximum(end - new, 0.0).sum())
+    begin[1:] = np.maximum(begin[1:], until[:-1])
+    covered = np.bincount(group, np.maximum(end - begin, 0.0), granules)
+    total = np.minimum(each_once, covered)
+
+    whole = mjd == np.floor(mjd)
+    whole_days = np.bincount(group, whole, granules).tolist() if whole.any() else [0] * granules
+    rows_of = np.bincount(group, minlength=granules).tolist()
+    result = []
+    for number in range(granules):
+        has_time = bool(t_max[number] >= _FIRST_MJD)
+        if not has_time:
+            drafts[number].flags.add("no_time")
+        elif whole_days[number] == rows_of[number]:
+            drafts[number].flags.add("time_of_day_unknown")
+        has_length = bool(typical[number] > 0)
+        result.append(
+            _Exposure(
+                t_min=float(t_min[number]) if has_time else None,
+                t_max=float(t_max[number]) if has_time else None,
+                total=float(total[number]) if has_time and has_length else None,
+                typical=float(typical[number]) if has_length else None,
+                integrations=int(integrations[number]) if has_time else None,
+                int_time_min=_finite(least[number]),
+                int_time_max=_finite(greatest[number]),
+                wrong_unit=bool(wrong_unit[number]),
+                tolerance=float(tolerance[number]),
+            )
+        )
+    return result
+
+
+def _typical(granule: Integers, int_time: Floats, drafts: list[_Draft]) -> tuple[Floats, Booleans]:
+    """Median of the positive INT_TIME of each granule in s, NaN where unknown; and whether they are
+    evidently not seconds."""
+    granules = len(drafts)
+    typical = np.full(granules, np.nan)
+    wrong_unit: Booleans = np.zeros(granules, np.bool_)
+    if not int_time.size:
+        return typical, wrong_unit
+    ordered = int_time[np.lexsort((int_time, granule))]
+    count = np.bincount(granule, minlength=granules)
+    there = count > 0
+    start, count = (np.cumsum(count) - count)[there], count[there]
+    typical[there] = (ordered[start + (count - 1) // 2] + ordered[start + count // 2]) / 2
+    longest = np.zeros(granules)
+    longest[there] = ordered[start + count - 1]
+    early_pionier = np.array([_is_early_pionier(draft) for draft in drafts])
+    with np.errstate(invalid="ignore"):
+        milliseconds = early_pionier & (typical > _LONGEST_PIONIER_EXPOSURE)
+    wrong_unit = milliseconds | (longest > _LONGEST_EXPOSURE)
+    for number in np.flatnonzero(wrong_unit).tolist():
+        drafts[number].flags.add(
+            "int_time_milliseconds" if milliseconds[number] else "int_time_implausible"
+        )
+    typical[wrong_unit] = np.nan
+    return typical, wrong_unit
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+@dataclass(slots=True)
+class _Legs:
+    """The station pairs of rows, one value each; a row of OI_T3 has three."""
+
+    #: Number of the row among all rows of the file.
+    row: Integers
+    #: The file's numbers of the stations, -1 when not told.
+    first: Integers
+    second: Integers
+    u: Floats
+    v: Floats
+
+    def take(self, index: Integers | Booleans) -> _Legs:
+        return _Legs(*(getattr(self, name)[index] for name in self.__slots__))
+
+    def of_rows(self, wanted: Booleans) -> _Legs:
+        """The legs of these rows, with the rows numbered anew."""
+        legs = self.take(wanted[self.row])
+        legs.row = (np.cumsum(wanted) - 1)[legs.row]
+        return legs
+
+
+def _legs(tables: list[_Table]) -> _Legs:
+    """The station pairs of all rows of a file."""
+    parts = []
+    start = 0
+    for table in tables:
+        row = np.arange(start, start + table.data.rows)
+        start += row.size
+        if table.kind == "OI_FLUX":
+            continue
+        stations = table.stations
+        for (i, j), (u, v) in zip(_PAIRS[table.kind], table.data.uv(), strict=False):
+            if stations is None:
+                nobody: Integers = np.full(row.size, -1, np.int64)
+                parts.append((row, nobody, nobody, u, v))
+            else:
+                parts.append((row, stations[:, i], stations[:, j], u, v))
+    if not parts:
+        none, nowhere = np.zeros(0, np.int64), np.zeros(0)
+        return _Legs(none, none, none, nowhere, nowhere)
+    return _Legs(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 @dataclass(slots=True)
@@ -1011,174 +1145,144 @@ class _Coverage:
     baselines: list[Baseline]
     #: Numbers of the stations of all rows, flagged or not.
     stations: set[int]
-    #: Unflagged points, or all when there is none, m.
-    u: Floats
-    v: Floats
+    #: Of the unflagged baselines, or of all when there is none, m.
     shortest: float | None
     longest: float | None
+    eccentricity: float | None
+    fill: float | None
 
 
-#: Squared visibilities first: each station pair and time is taken from the first that has it.
-_PRIORITY = ("OI_VIS2", "OI_VIS", "OI_T3")
+def _coverages(
+    rows: _Rows,
+    legs: _Legs,
+    drafts: list[_Draft],
+    exposures: list[_Exposure],
+    stations: _Stations,
+) -> list[_Coverage]:
+    """The baselines of each granule, each station pair and time once, by time."""
+    granules = len(exposures)
+    result = [_Coverage([], set(), None, None, None, None) for _ in exposures]
+    granule = rows.granule[legs.row]
+    span = len(stations.names) + 1
+    for index in (legs.first, legs.second):
+        for cell in np.unique(granule * span + index + 1).tolist():
+            if cell % span:
+                result[cell // span].stations.add(cell % span - 1)
+
+    there = np.isfinite(legs.u) & np.isfinite(legs.v) & ((legs.u != 0) | (legs.v != 0))
+    if not there.all():
+        for number in set(granule[~there].tolist()):
+            drafts[number].flags.add("uv_missing")
+        legs = legs.take(there)
+    legs = legs.take(_once(rows, legs, exposures, span))
+    if not legs.row.size:
+        return result
+
+    granule, good = rows.granule[legs.row], rows.good[legs.row]
+    _add_baselines(result, granule, rows, legs, exposures, stations)
+    if not good.all():
+        good |= (np.bincount(granule, good, granules) == 0)[granule]
+        granule, legs = granule[good], legs.take(good)
+    numbers = np.flatnonzero(np.bincount(granule))
+    starts = np.searchsorted(granule, numbers)
+    length = geometry.length(legs.u, legs.v)
+    shortest = np.minimum.reduceat(length, starts).tolist()
+    longest = np.maximum.reduceat(length, starts).tolist()
+    eccentricity, fill = geometry.uv_distribution(legs.u, legs.v, granule, granules)
+    for n, number in enumerate(numbers.tolist()):
+        coverage = result[number]
+        coverage.shortest, coverage.longest = shortest[n], longest[n]
+        coverage.eccentricity = _finite(eccentricity[number])
+        coverage.fill = _finite(fill[number])
+    return result
 
 
-def _coverage(
-    parts: list[_Part], stations: _Stations, exposure: _Exposure, flags: set[str]
-) -> _Coverage:
-    """The baselines of a granule, each station pair and time once, in the order of the file."""
-    kept: list[_Legs] = []
-    numbers: set[int] = set()
-    for kind in _PRIORITY:
-        legs = [_legs(part, leg) for part in parts if part.rows.kind == kind for leg in part.rows.legs]
-        if not legs:
-            continue
-        new = _Legs(*map(np.concatenate, zip(*(leg.columns() for leg in legs), strict=True)))
-        numbers.update(new.first.tolist(), new.second.tolist())
-        there = np.isfinite(new.u) & np.isfinite(new.v) & ((new.u != 0) | (new.v != 0))
-        if not there.all():
-            flags.add("uv_missing")
-            new = new.take(np.flatnonzero(there))
-        new = new.take(_distinct(new))
-        for old in kept:
-            new = new.take(_elsewhere(new, old, exposure.tolerance))
-        kept.append(new)
-    for part in parts:
-        if part.rows.kind == "OI_FLUX" and part.rows.table.sta_index is not None:
-            sta_index = part.rows.table.sta_index[part.index]
-            numbers.update(part.rows.array.station_numbers(sta_index).ravel().tolist())
-    numbers.discard(-1)
-    if not kept:
-        return _Coverage([], numbers, np.zeros(0), np.zeros(0), None, None)
+def _once(rows: _Rows, legs: _Legs, exposures: list[_Exposure], stations: int) -> Integers:
+    """Which legs to keep so that each station pair is there once at each time, by granule and time.
 
-    legs_ = _Legs(*map(np.concatenate, zip(*(leg.columns() for leg in kept), strict=True)))
-    length = geometry.length(legs_.u, legs_.v)
-    good = legs_.good if legs_.good.any() else np.ones_like(legs_.good)
-    known = legs_.int_time > 0 if not exposure.wrong_unit else np.zeros_like(legs_.good)
-    known &= np.isfinite(legs_.int_time)
-    names = stations.names
-    baselines = [
-        Baseline(
-            names[first] if first >= 0 else None,
-            names[second] if second >= 0 else None,
-            mjd if mjd == mjd else None,
-            u,
-            v,
-            b,
-            angle,
-            seconds if has_time else None,
-            vis2 if vis2 == vis2 else None,
-            error if error == error else None,
-            points,
-        )
-        for first, second, mjd, u, v, b, angle, seconds, has_time, vis2, error, points in zip(
-            legs_.first.tolist(),
-            legs_.second.tolist(),
-            legs_.mjd.tolist(),
-            legs_.u.tolist(),
-            legs_.v.tolist(),
-            length.tolist(),
-            geometry.position_angle(legs_.u, legs_.v).tolist(),
-            legs_.int_time.tolist(),
-            known.tolist(),
-            legs_.vis2.tolist(),
-            legs_.vis2_err.tolist(),
-            legs_.points.tolist(),
-            strict=True,
-        )
-    ]
-    shortest = float(length[good].min()) if length.size else None
-    longest = float(length[good].max()) if length.size else None
-    return _Coverage(baselines, numbers, legs_.u[good], legs_.v[good], shortest, longest)
+    The same pair in several tables within an integration is taken from the first of _KINDS; legs
+    of one kind are the same when time and (u, v) agree to 1 mm, in either direction.
+    """
+    granule, kind = rows.granule[legs.row], rows.kind[legs.row]
+    tolerance = np.array([exposure.tolerance for exposure in exposures])
+    start = np.array([exposure.t_min or 0.0 for exposure in exposures])
+    low, high = np.minimum(legs.first, legs.second), np.maximum(legs.first, legs.second)
+    pair = (granule * stations + low) * stations + high
+    unknown = low < 0
+    if unknown.any():  # no two of these can be called the same
+        pair = np.where(unknown, pair.max() + 1 + np.arange(pair.size), pair)
+    time = np.nan_to_num(rows.mjd[legs.row] - start[granule], nan=0.0) * _DAY
+    turned = np.where(legs.first > legs.second, -legs.u, legs.u)
+    length = geometry.length(legs.u, legs.v)
+    order: Integers = np.lexsort((length, kind, time, pair))
+    if order.size < 2:
+        return order
+
+    by = [column[order] for column in (pair, time, kind, turned, length)]
+    gap_pair, gap_time, gap_kind, gap_u, gap_length = (np.diff(column) for column in by)
+    same_pair = gap_pair == 0
+    twin = same_pair & (gap_time == 0) & (gap_kind == 0)
+    twin &= (np.abs(gap_u) < 1e-3) & (np.abs(gap_length) < 1e-3)
+    keep = np.ones(order.size, np.bool_)
+    keep[1:] = ~twin
+    # The best kind of each run of legs of one pair that follow each other within the tolerance.
+    run_begins = np.ones(order.size, np.bool_)
+    run_begins[1:] = ~(same_pair & (gap_time <= tolerance[granule[order[1:]]]))
+    best = np.minimum.reduceat(by[2], np.flatnonzero(run_begins))
+    keep &= by[2] == best[np.cumsum(run_begins) - 1]
+    kept: Integers = np.sort(order[keep])
+    by_time: Integers = np.lexsort((time[kept], granule[kept]))
+    return kept[by_time]
 
 
-@dataclass(slots=True)
-class _Legs:
-    """Station pairs of rows, one value each; a row of OI_T3 has three."""
-
-    first: Integers
-    second: Integers
-    u: Floats
-    v: Floats
-    mjd: Floats
-    int_time: Floats
-    good: Booleans
-    vis2: Floats
-    vis2_err: Floats
-    points: Integers
-
-    def columns(self) -> tuple[NDArray[np.generic], ...]:
-        return (
-            self.first, self.second, self.u, self.v, self.mjd, self.int_time, self.good,
-            self.vis2, self.vis2_err, self.points,
-        )  # fmt: skip
-
-    def take(self, index: Integers) -> _Legs:
-        return _Legs(*(column[index] for column in self.columns()))
-
-    def pair(self) -> Integers:
-        """A number for each station pair, whatever its order; its own for a pair unknown."""
-        low, high = np.minimum(self.first, self.second), np.maximum(self.first, self.second)
-        pair = (low << 20) + high
-        return np.where(low < 0, -1 - np.arange(low.size), pair)
-
-
-def _legs(part: _Part, leg: tuple[Integers, Integers, Floats, Floats]) -> _Legs:
-    rows, index = part.rows, part.index
-    return _Legs(
-        *(column[index] for column in leg),
-        rows.mjd[index],
-        rows.int_time[index],
-        rows.good[index],
-        rows.vis2[index],
-        rows.vis2_err[index],
-        rows.points[index],
+def _add_baselines(
+    coverages: list[_Coverage],
+    granule: Integers,
+    rows: _Rows,
+    legs: _Legs,
+    exposures: list[_Exposure],
+    stations: _Stations,
+) -> None:
+    """Give each coverage its baselines."""
+    row = legs.row
+    int_time = rows.int_time[row]
+    believed = np.array([not exposure.wrong_unit for exposure in exposures])[granule]
+    int_time = np.where(believed & (int_time > 0) & (int_time < np.inf), int_time, np.nan)
+    names = [*stations.names, None]  # the last one for -1
+    baselines = map(
+        Baseline,
+        [names[station] for station in legs.first.tolist()],
+        [names[station] for station in legs.second.tolist()],
+        _known(rows.mjd[row]),
+        legs.u.tolist(),
+        legs.v.tolist(),
+        geometry.length(legs.u, legs.v).tolist(),
+        geometry.position_angle(legs.u, legs.v).tolist(),
+        _known(int_time),
+        _known(rows.vis2[row]),
+        _known(rows.vis2_err[row]),
+        rows.points[row].tolist(),
     )
+    for number, baseline in zip(granule.tolist(), baselines, strict=True):
+        coverages[number].baselines.append(baseline)
 
 
-def _distinct(legs: _Legs) -> Integers:
-    """The first of each station pair, time and (u, v) (to 1 mm, either direction)."""
-    turned = np.where(legs.first > legs.second, -1.0, 1.0)
-    u, v = np.round(legs.u * turned, 3), np.round(legs.v * turned, 3)
-    mjd = np.nan_to_num(legs.mjd, nan=0.0)
-    pair = legs.pair()
-    order = np.lexsort((v, u, mjd, pair))
-    new = np.ones(order.size, np.bool_)
-    new[1:] = False
-    for column in (pair, mjd, u, v):
-        new[1:] |= np.diff(column[order]) != 0
-    return np.sort(order[new])
+def _known(values: Floats) -> list[float | None]:
+    """The values, None for NaN."""
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
-def _elsewhere(legs: _Legs, others: _Legs, tolerance: float) -> Integers:
-    """Those of ``legs`` whose station pair is not in ``others`` within ``tolerance`` seconds."""
-    if not legs.first.size or not others.first.size:
-        return np.arange(legs.first.size)
-    start = np.nanmin(np.concatenate([legs.mjd, others.mjd, [_LAST_MJD]]))
-
-    def place(some: _Legs) -> Floats:
-        # A night has 86400 s, so that pairs stay apart.
-        return some.pair() * 1e6 + np.nan_to_num(some.mjd - start, nan=0.0) * _DAY
-
-    mine, taken = place(legs), np.sort(place(others))
-    after = np.searchsorted(taken, mine)
-    distance = np.minimum(
-        np.abs(mine - taken[np.minimum(after, taken.size - 1)]),
-        np.abs(mine - taken[np.maximum(after - 1, 0)]),
-    )
-    return np.flatnonzero(distance > tolerance)
-
-
-def _o_ucd(rows: dict[str, int]) -> str | None:
+def _o_ucd(contents: dict[str, tuple[int, int]]) -> str | None:
     """UCD of the observable (UCD1+ list 1.6), as ObsCore's visibility extension wants it."""
-    if rows["OI_VIS"] or rows["OI_VIS2"] or rows["OI_T3"]:
+    if any(contents[kind][0] for kind in ("OI_VIS", "OI_VIS2", "OI_T3")):
         return "stat.fourier"
-    return "phot.flux.density" if rows["OI_FLUX"] else None
+    return "phot.flux.density" if contents["OI_FLUX"][0] else None
 
 
 def _polarisation(oifits: OIFits, insname: str) -> str | None:
-    """ObsCore's /XX/, /YY/ or /XX/YY/ where OI_INSPOL (D17 table 10) says what the set-up lets pass.
+    """ObsCore's /XX/, /YY/ or /XX/YY/ where OI_INSPOL (D17 table 10) says what a set-up lets pass.
 
-    A polarisation counts when a column of the Jones matrix that ends in it is not all zero.
+    A polarisation counts when its row of the Jones matrix is not all zero.
     """
     states = set()
     for table in oifits.polarisations:
@@ -1191,68 +1295,3 @@ def _polarisation(oifits: OIFits, insname: str) -> str | None:
             if any(m is not None and m[mine].any() for m in matrices):
                 states.add(state)
     return f"/{'/'.join(sorted(states))}/" if states else None
-
-
-#: ESO's archive name of a raw file, at the beginning of a file name.
-_ARCHIVE_NAME = re.compile(r"[A-Z0-9_]+\.\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}")
-
-
-def provenance(header: Header) -> Provenance:
-    """What a primary header tells of the data's origin; conventions of ESO, CHARA and the JMMC."""
-
-    def first(*keys: str) -> str | None:
-        for key in keys:
-            value = header.text(key)
-            if value and value.upper() not in ("UNKNOWN", "UNDEFINED", "-1"):
-                return value
-        return None
-
-    level = header.integer("QUALITY LEVEL")
-    arcfile = first("ARCFILE")
-    return Provenance(
-        obs_prog_id=first("ESO OBS PROG ID", "OBS PROG ID", "PROG_ID", "PROGRAM"),
-        obs_id=first("ESO OBS ID", "OBS ID"),
-        arcfile=arcfile,
-        raw_files=_raw_files(header, arcfile),
-        pipeline=first("PROCSOFT", "ESO PRO REC1 PIPE ID") or _recipe(header),
-        pro_catg=first("ESO PRO CATG"),
-        dpr_catg=first("ESO DPR CATG"),
-        instrume=first("INSTRUME"),
-        telescop=first("TELESCOP"),
-        insmode=first("INSMODE"),
-        date_obs=first("DATE-OBS"),
-        date=first("DATE"),
-        content=first("CONTENT"),
-        origin=first("ORIGIN"),
-        author=first("AUTHOR"),
-        datapi=first("DATAPI", "ESO OBS PI-COI NAME", "PI-COI"),
-        observer=first("OBSERVER", "ESO OBS OBSERVER"),
-        proposal_subid=first("SPICADB-ID"),
-        quality_level=level if level is not None and 1 <= level <= 5 else None,
-    )
-
-
-def _recipe(header: Header) -> str | None:
-    """Recipe and version, where no pipeline is named."""
-    said = [header.text(f"ESO PRO REC1 {key}") for key in ("ID", "VERSION")]
-    return " ".join(part for part in said if part) or None
-
-
-def _raw_files(header: Header, arcfile: str | None) -> list[tuple[str, str | None]]:
-    """Archive names of the raw files behind the data, each once, with the category given there.
-
-    From ESO PRO RECn RAWm NAME and CATG of all recipes; a product of an earlier recipe counts when
-    its name begins with that of the raw file. The file's own ARCFILE comes last.
-    """
-    found: dict[str, str | None] = {}
-    recipe = 1
-    while header.text(f"ESO PRO REC{recipe} RAW1 NAME"):
-        raw = 1
-        while name := header.text(f"ESO PRO REC{recipe} RAW{raw} NAME"):
-            if match := _ARCHIVE_NAME.match(name):
-                found.setdefault(match[0], header.text(f"ESO PRO REC{recipe} RAW{raw} CATG"))
-            raw += 1
-        recipe += 1
-    if arcfile and (match := _ARCHIVE_NAME.match(arcfile)):
-        found.setdefault(match[0], header.text("ESO DPR CATG"))
-    return list(found.items())

@@ -84,14 +84,14 @@ class OITable:
     def numbers(self, column: str) -> Floats | None:
         """A scalar column as float64, shape (rows,); None when missing or not a number."""
         array = self._numeric(column)
-        return None if array is None else array[:, 0].astype(np.float64)
+        return None if array is None else array[:, 0].astype(np.float64, copy=False)
 
     def integers(self, column: str) -> Integers | None:
         """A column of integers, shape (rows,); None when missing or not of integers."""
         array = self._numeric(column)
         if array is None or array.dtype.kind not in "iu":
             return None
-        return array[:, 0].astype(np.int64)
+        return array[:, 0].astype(np.int64, copy=False)
 
     def texts(self, column: str) -> list[str] | None:
         """A text column, one value a row, without padding; None when missing or not text."""
@@ -219,7 +219,7 @@ class DataTable(OITable):
     def flag(self) -> Booleans | None:
         """FLAG, shape (rows, channels); True means: do not use."""
         array = self.table.array("FLAG")
-        return array if array is not None and array.dtype.kind == "b" else None
+        return array.view(np.bool_) if array is not None and array.dtype.kind == "b" else None
 
     def uv(self) -> list[tuple[Floats, Floats]]:
         """(u, v) in m for each station pair of a row, each of shape (rows,).
