@@ -68,12 +68,18 @@ def import_rds(instance: Instance) -> list[str]:
     RDs, or a view. Raises CentreError when a table has got another structure in the RD than it
     has in the database, for only the operator can say that its rows may go.
     """
-    state = instance.read_state()
-    imported: dict[str, str] = state.get("imported", {})
+    imported: dict[str, str] = instance.read_state().get("imported", {})
     changed = []
+    site = _digest("etc/userconfig")
+    if imported.get("etc/userconfig", site) != site:
+        # It has extra columns of ObsCore, which every contributing table must then have.
+        command = ["imp", "//obscore", "refreshAfterSchemaUpdate"]
+        run(instance, command, "ObsCore cannot be brought up to date")
+        changed.append("etc/userconfig")
+    imported["etc/userconfig"] = site
     for name in data_sets():
         rd = f"{name}/q"
-        digest = hashlib.sha256((CHECKOUT / f"{rd}.rd").read_bytes()).hexdigest()
+        digest = _digest(rd)
         if imported.get(rd) == digest:
             continue
         print(f"Importing {rd} ...", flush=True)
@@ -83,7 +89,12 @@ def import_rds(instance: Instance) -> list[str]:
         imported[rd] = digest
         instance.update_state(imported=imported)
         changed.append(rd)
+    instance.update_state(imported=imported)
     return changed
+
+
+def _digest(rd: str) -> str:
+    return hashlib.sha256((CHECKOUT / f"{rd}.rd").read_bytes()).hexdigest()
 
 
 def _check_structure(instance: Instance, rd: str) -> None:

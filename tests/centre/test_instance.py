@@ -57,7 +57,7 @@ def test_nothing_of_the_callers_settings_gets_in(monkeypatch: pytest.MonkeyPatch
     environment = Instance.from_environment({"JMMC_ROOT": "/srv/oidb"}).environment()
     assert not Path(environment["GAVOCUSTOM"]).exists()
     assert environment["PYTHONPATH"] == str(CHECKOUT)
-    assert environment["PATH"].startswith("/usr/local/bin:/usr/bin")
+    assert environment["PATH"].startswith("/srv/oidb/bin:/usr/local/bin:/usr/bin")
     assert "PGHOST" not in environment
 
 
