@@ -39,9 +39,6 @@ FEW_CHANNELS = 8
 #: Of more points than this, as many are drawn, taken at random.
 MOST_POINTS = 20_000
 
-#: Station pairs of a row.
-_PAIRS = {"OI_FLUX": 0, "OI_VIS": 1, "OI_VIS2": 1, "OI_T3": 3}
-
 _DPI = 100
 _LETTERS = 15.0  # points
 _INK, _QUIET, _FAINT = "#222222", "#5f5f5f", "#d9d9d9"
@@ -67,7 +64,7 @@ class Points:
     error: Floats
     #: m.
     wavelength: Floats
-    #: m, shape (values, station pairs of a row): 1 for visibilities, 3 for triangles, 0 for fluxes.
+    #: m, shape (values, station pairs of a row): three for triangles; NaN where unknown.
     u: Floats
     v: Floats
     #: Which of ``labels``.
@@ -82,7 +79,7 @@ class Points:
     @property
     def frequency(self) -> Floats:
         """Spatial frequency of the longest station pair of the row, in wavelengths."""
-        length: Floats = np.hypot(self.u, self.v).max(axis=1, initial=0.0)
+        length: Floats = np.hypot(self.u, self.v).max(axis=1)
         return length / self.wavelength
 
     def take(self, which: Any) -> Points:
@@ -120,7 +117,8 @@ def select(source: OIFits, rows: Rows, extname: str, column: str) -> Points | No
         if table.flag is not None and table.flag.shape[1] == wave.size:
             good &= ~table.flag[index]
         row, channel = np.nonzero(good)
-        pairs = table.uv() or [(np.full(table.rows, np.nan),) * 2] * _PAIRS[extname]
+        nowhere = np.full(table.rows, np.nan)
+        pairs = table.uv() or [(nowhere, nowhere)] * (3 if extname == "OI_T3" else 1)
         u, v = (
             np.array([pair[axis][index] for pair in pairs]).reshape(len(pairs), -1).T[row]
             for axis in (0, 1)
@@ -192,7 +190,8 @@ def draw(source: OIFits, granule: Granule, rows: Rows) -> dict[str, bytes]:
         spectrum = spectrum or select(source, rows, "OI_FLUX", "FLUX")
     page = _Page(source, granule)
     if spectrum is not None and _draw_spectrum(page, spectrum):
-        pictures["spectrum"] = page.png()
+        # Tangled curves pack badly; they have but seven colours and some greys.
+        pictures["spectrum"] = page.png(colours=32)
     return pictures
 
 
@@ -281,13 +280,13 @@ class _Page:
         chosen = np.random.default_rng(0).choice(count, MOST_POINTS, replace=False)
         return points.take(np.sort(chosen))
 
-    def png(self) -> bytes:
-        """The picture as PNG, with 255 colours, which these drawings do not exceed visibly."""
+    def png(self, colours: int = 255) -> bytes:
+        """The picture as PNG with at most so many colours, which keeps it small."""
         self._text(0.02, 0.012, self._file, 0.7, color=_QUIET, va="bottom")
         self._text(0.98, 0.012, "; ".join(self._notes), 0.7, color=_QUIET, va="bottom", ha="right")
         self._canvas.draw()
         pixels = np.asarray(self._canvas.buffer_rgba())[:, :, :3]
-        picture = Image.fromarray(pixels).quantize(255, Image.Quantize.FASTOCTREE, dither=0)
+        picture = Image.fromarray(pixels).quantize(colours, Image.Quantize.FASTOCTREE, dither=0)
         stream = io.BytesIO()
         picture.save(stream, "PNG")
         return stream.getvalue()
@@ -434,7 +433,7 @@ def _draw_spectrum(page: _Page, points: Points) -> bool:
         curves[line, channel[mine]] = points.value[mine]
         x = np.tile(np.append(waves, np.nan) * 1e6, curves.shape[0])
         styles.append(_style(number, line=True))
-        axes.plot(x, curves.ravel(), alpha=1.0 if curves.shape[0] < 5 else 0.5, **styles[-1])
+        axes.plot(x, curves.ravel(), **styles[-1])
     labels = [label for label, _ in groups]
     if any(labels) and len(labels) <= _MOST_LABELS:
         page.legend(labels, styles)
