@@ -18,6 +18,15 @@ def data_sets() -> list[str]:
     return sorted(path.parent.name for path in CHECKOUT.glob("*/q.rd"))
 
 
+def rds() -> list[str]:
+    """Identifiers of our RDs: of each data set q, then what builds on it."""
+    found = []
+    for name in data_sets():
+        others = sorted(path.stem for path in (CHECKOUT / name).glob("*.rd") if path.stem != "q")
+        found += [f"{name}/{stem}" for stem in ("q", *others)]
+    return found
+
+
 def run(instance: Instance, arguments: list[str], failure: str, **environment: str) -> str:
     """Output of a dachs command; CentreError with the first error it reports when it fails.
 
@@ -77,8 +86,7 @@ def import_rds(instance: Instance) -> list[str]:
         run(instance, command, "ObsCore cannot be brought up to date")
         changed.append("etc/userconfig")
     imported["etc/userconfig"] = site
-    for name in data_sets():
-        rd = f"{name}/q"
+    for rd in rds():
         digest = _digest(rd)
         if imported.get(rd) == digest:
             continue
@@ -111,15 +119,13 @@ def _check_structure(instance: Instance, rd: str) -> None:
 
 def publish(instance: Instance) -> None:
     """Writes the registry records of everything that is to be published."""
-    rds = [f"{name}/q" for name in data_sets()]
-    run(instance, ["pub", *_PUBLISHED_SYSTEM_RDS, *rds], "The registry records cannot be written")
+    run(instance, ["pub", *_PUBLISHED_SYSTEM_RDS, *rds()], "The registry records cannot be written")
     instance.update_state(published=instance.url)
 
 
 def measure(instance: Instance) -> None:
     """Determines coverage and statistics of the tables, which the registry records contain."""
-    rds = [f"{name}/q" for name in data_sets()]
-    run(instance, ["limits", *rds, "//obscore"], "The coverage cannot be determined")
+    run(instance, ["limits", *rds(), "//obscore"], "The coverage cannot be determined")
 
 
 def publish_all(instance: Instance) -> None:

@@ -15,6 +15,8 @@ from gavo.user import cli
 
 #: Paths under which earlier services answered; what follows them is a path of this one.
 _FORMER_PATHS = ("vollt",)
+#: The service that knows the links of everything in ivoa.obscore.
+_DATALINK = "oidb/q#dl"
 _FITS = (".fits", ".oifits", ".fits.gz", ".oifits.gz")
 
 
@@ -86,12 +88,25 @@ def keep_former_paths() -> None:
         root.ArchiveService.addStatic(name, FormerPath())
 
 
+def link_obscore() -> None:
+    """Lets ivoa.obscore name our Datalink service instead of DaCHS' own.
+
+    That one answers by a redirect to ours, which loses all identifiers but the first of the many
+    that clients ask for at once.
+    """
+    from gavo import api
+
+    table = api.resolveCrossId("//obscore#ObsCore")
+    table.setMeta("_associatedDatalinkService.serviceId", _DATALINK)
+
+
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
     if sys.argv[1:2] == ["serve"]:
         guard_products()
         identify_products()
         keep_former_paths()
+        link_obscore()
     sys.argv[0] = "dachs"
     cli.main()
 
