@@ -332,20 +332,20 @@ class _Findings:
         expected: str,
     ) -> None:
         """Add a finding for the values marked ``bad``, shape (rows,) or (rows, n), if any is."""
-        count = int(np.count_nonzero(bad))
+        places = bad.nonzero()
+        count = len(places[0])
         if not count:
             return
-        rows = np.flatnonzero(bad if bad.ndim == 1 else bad.any(axis=1))
-        first = int(rows[0])
-        value = values[first]
+        rows = list(dict.fromkeys(places[0].tolist()))
+        value = values[rows[0]]
         if isinstance(value, np.ndarray):
-            value = value[bad[first]][0] if bad.ndim == 2 else tuple(value.tolist())
+            value = value[places[1][0]] if bad.ndim == 2 else tuple(value.tolist())
         problem = f"found {_show(value)}, expected {expected}"
         if count > 1:
-            named = ", ".join(str(n + 1) for n in rows[:ROWS_NAMED].tolist())
+            named = ", ".join(str(row + 1) for row in rows[:ROWS_NAMED])
             more = ", …" if len(rows) > ROWS_NAMED else ""
             problem += f" ({count} values, row{'s' if len(rows) > 1 else ''} {named}{more})"
-        self.add(rule_id, problem, table, column, row=first + 1, count=count)
+        self.add(rule_id, problem, table, column, row=rows[0] + 1, count=count)
 
 
 def _show(value: object) -> str:
@@ -419,9 +419,10 @@ def _texts(table: OITable, column: str) -> list[str] | None:
     return table.texts(column) if definition is not None and definition.kind == "A" else None
 
 
-def _within(values: NDArray[Any], low: float, high: float) -> bool:
-    """True when all values are numbers from ``low`` to ``high``; NaN is in no range."""
-    return bool(low <= values.min() and values.max() <= high)
+def _outside(values: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.bool_]:
+    """Which values are not in a closed interval; NaN is in none."""
+    outside: NDArray[np.bool_] = ~((values >= limits[0]) & (values <= limits[1]))
+    return outside
 
 
 def check(file: OIFits) -> list[Finding]:
@@ -642,9 +643,7 @@ def _check_columns(
 ) -> None:
     columns = table.table.columns
     nwave = file.nwave(table)
-    former = [wanted.formerly for wanted in definition.columns.values() if wanted.formerly]
-    for wanted in definition.columns.values():
-        name = wanted.name
+    for name, wanted in definition.columns.items():
         column = columns.get(name)
         if column is None:
             if wanted.mandatory:
@@ -659,8 +658,9 @@ def _check_columns(
         elif repeat == NWAVE_SQUARED:
             repeat = None if nwave is None else nwave * nwave
         if column.kind != wanted.kind or (
-            repeat is not None
-            and (column.repeat > repeat if column.kind == "A" else column.repeat != repeat)
+            column.repeat != repeat
+            and repeat is not None
+            and (column.kind != "A" or column.repeat > repeat)
         ):
             problem = f"the format is {column.form}, expected {_form(wanted, repeat)}"
             found.add("GENERIC_COL_FORMAT", problem, table, name)
@@ -677,10 +677,11 @@ def _check_columns(
         elif wanted.positive and (array := _scalars(table, name)) is not None:
             expected = "a positive number"
             found.values("GENERIC_COL_VAL_POSITIVE", table, name, array <= 0, array, expected)
-    for name, column in columns.items():
-        if name not in definition.columns and name not in former:
-            problem = f"not a column of the standard (format {column.form}), ignored"
-            found.add("UNKNOWN_COLUMN", problem, table, name)
+    if not columns.keys() <= definition.names:
+        for name, column in columns.items():
+            if name not in definition.names:
+                problem = f"not a column of the standard (format {column.form}), ignored"
+                found.add("UNKNOWN_COLUMN", problem, table, name)
 
 
 def _form(wanted: standard.Column, repeat: int | None) -> str:
@@ -762,21 +763,18 @@ def _check_target(table: OITable, found: _Findings) -> None:
             angle,
             "degrees; 0 means unknown in many files",
         )
-        if not _within(angle, low, high):
-            found.values(
-                "OI_TARGET_COORD_EXIST", table, name, ~np.isfinite(angle), angle, "degrees"
-            )
-            found.values(
-                "OI_TARGET_COORD_RANGE",
-                table,
-                name,
-                (angle < low) | (angle > high),
-                angle,
-                f"degrees from {low:.0f} to {high:.0f}",
-            )
+        found.values("OI_TARGET_COORD_EXIST", table, name, ~np.isfinite(angle), angle, "degrees")
+        found.values(
+            "OI_TARGET_COORD_RANGE",
+            table,
+            name,
+            (angle < low) | (angle > high),
+            angle,
+            "degrees from 0 to 360" if name == "RAEP0" else "degrees from -90 to 90",
+        )
     equinox = _scalars(table, "EQUINOX")
-    if equinox is not None and not _within(equinox, *EQUINOX_RANGE):
-        bad = ~((equinox >= EQUINOX_RANGE[0]) & (equinox <= EQUINOX_RANGE[1]))
+    if equinox is not None:
+        bad = _outside(equinox, EQUINOX_RANGE)
         found.values("OI_TARGET_EQUINOX", table, "EQUINOX", bad, equinox, "a year, as 2000.0")
 
 
@@ -800,16 +798,14 @@ def _check_wavelength(table: OITable, found: _Findings) -> None:
     wavelength = _scalars(table, "EFF_WAVE")
     if wavelength is None:
         return
-    if not _within(wavelength, *WAVELENGTH_RANGE):
-        bad = ~((wavelength >= WAVELENGTH_RANGE[0]) & (wavelength <= WAVELENGTH_RANGE[1]))
-        found.values(
-            "OI_WAVELENGTH_EFF_WAVE",
-            table,
-            "EFF_WAVE",
-            bad,
-            wavelength,
-            "metres from 0.1e-6 to 20e-6",
-        )
+    found.values(
+        "OI_WAVELENGTH_EFF_WAVE",
+        table,
+        "EFF_WAVE",
+        _outside(wavelength, WAVELENGTH_RANGE),
+        wavelength,
+        "metres from 0.1e-6 to 20e-6",
+    )
     falls = np.flatnonzero(wavelength[1:] <= wavelength[:-1])
     if len(falls):
         steps = len(wavelength) - 1
@@ -898,11 +894,18 @@ def _mjd_expected(mjd: float) -> str:
     return f"from {MJD_RANGE[0]} ({YEAR_RANGE[0]}) to {MJD_RANGE[1]} ({YEAR_RANGE[1]}){hint}"
 
 
+_INT_TIME_EXPECTED = f"seconds, at most {LONGEST_INTEGRATION:.0f}; in milliseconds?"
+_UV_EXPECTED = f"a baseline in metres, longer than 0, at most {LONGEST_BASELINE:.0f}"
+_AMPLITUDE_EXPECTED = f"at most {LARGEST_AMPLITUDE:.0f} where not flagged"
+
+
 def _check_times(table: OITable, version: int, found: _Findings) -> None:
     mjd = _scalars(table, "MJD")
-    if mjd is not None and not _within(mjd, *MJD_RANGE):
-        bad = ~((mjd >= MJD_RANGE[0]) & (mjd <= MJD_RANGE[1]))
-        found.values("GENERIC_MJD_RANGE", table, "MJD", bad, mjd, _mjd_expected(float(mjd[bad][0])))
+    if mjd is not None:
+        bad = _outside(mjd, MJD_RANGE)
+        if bad.any():
+            expected = _mjd_expected(float(mjd[bad][0]))
+            found.values("GENERIC_MJD_RANGE", table, "MJD", bad, mjd, expected)
     time = _scalars(table, "TIME") if version == 2 else None
     if time is not None:
         found.values("TIME_ZERO", table, "TIME", time != 0, time, "0 in OIFITS 2")
@@ -914,7 +917,7 @@ def _check_times(table: OITable, version: int, found: _Findings) -> None:
             "INT_TIME",
             int_time > LONGEST_INTEGRATION,
             int_time,
-            f"seconds, at most {LONGEST_INTEGRATION:.0f}; in milliseconds?",
+            _INT_TIME_EXPECTED,
         )
 
 
@@ -938,7 +941,7 @@ def _check_uv(table: DataTable, found: _Findings) -> None:
             u_name,
             bad,
             length,
-            f"a baseline in metres, longer than 0, at most {LONGEST_BASELINE:.0f}",
+            _UV_EXPECTED,
         )
 
 
@@ -958,17 +961,16 @@ def _check_values(table: DataTable, found: _Findings) -> None:
                 value_name,
                 _unflagged(large, flag),
                 values,
-                f"at most {LARGEST_AMPLITUDE:.0f} where not flagged",
+                _AMPLITUDE_EXPECTED,
             )
         if errors is None:
             continue
         if values is None or values.shape != errors.shape:
             values = errors
-        # A finite sum has finite terms: good columns need no look at each value.
-        if errors.min() > 0 and math.isfinite(values.sum()) and math.isfinite(errors.sum()):
-            continue
         good = (errors > 0) & (errors < np.inf)
         defined = np.isfinite(values)
+        if (good & defined).all():
+            continue
         wrong = _unflagged(~good, flag)
         unknown = np.isnan(errors)
         zero = errors == 0

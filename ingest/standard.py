@@ -55,6 +55,8 @@ class Table:
     revision: int
     keywords: tuple[Keyword, ...]
     columns: dict[str, Column]
+    #: The columns' names, with those of drafts.
+    names: frozenset[str]
 
 
 #: Unit any non-blank text satisfies: that of a flux, which the writer chooses.
@@ -287,7 +289,9 @@ def _at(version: int, name: str) -> Table:
     elif name in _SECTIONS[1]:
         keywords = tuple(k for k in keywords if k.since == 1)
         columns = tuple(c for c in columns if c.since == 1)
-    return Table(name, section, revision, keywords, {c.name: c for c in columns})
+    names = {c.name for c in columns} | {c.formerly for c in columns if c.formerly}
+    by_name = {c.name: c for c in columns}
+    return Table(name, section, revision, keywords, by_name, frozenset(names))
 
 
 #: The tables of each version by EXTNAME.
