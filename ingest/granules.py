@@ -82,8 +82,8 @@ QUALITY_FLAGS: dict[str, str] = {
     ),
     "no_time": "No row of the granule has a plausible time (1980 to 2100).",
     "res_power_doubtful": (
-        "The channels are more than three times wider or narrower than their spacing: "
-        "em_res_power from EFF_BAND may not be the resolving power."
+        "The channels are more than three times wider or narrower than their spacing, or finer "
+        "than the instrument resolves: em_res_power from EFF_BAND may not be the resolving power."
     ),
     "rows_without_time": "Flagged rows without a plausible MJD (1980 to 2100) are left out.",
     "same_target_twice": "Several OI_TARGET rows of the file lie within 5 arcsec of this target.",
@@ -128,6 +128,9 @@ _LONGEST_EXPOSURE = 20000.0
 #: PIONIER's pipeline wrote INT_TIME in milliseconds until July 2013.
 _PIONIER_SECONDS_SINCE = 56500.0
 _LONGEST_PIONIER_EXPOSURE = 3600.0
+#: What an instrument resolves at most, where its files may give the width of a pixel in EFF_BAND:
+#: AMBER's gratings resolve 12000 (Petrov et al. 2007, A&A 464, 1).
+_HIGHEST_POWER = {"AMBER": 15000.0}
 _SHORTEST_WAVE, _LONGEST_WAVE = 1e-7, 1e-3
 #: Stands for the night of rows that have no time; later than any MJD.
 _NO_NIGHT = 99999
@@ -344,6 +347,8 @@ class _Array:
         facility = self.facility
         name = (self._array.stations.get(index) if self._array else None) or None
         diameter = self._array.diameters.get(index) if self._array else None
+        if diameter is not None:
+            diameter = round(diameter, 3)  # single precision in the file
         place = self._places.get(index)
         if name is None:
             return self._stations.number((self.arrname, index), None, diameter, place)
@@ -840,7 +845,8 @@ class _Extractor:
         elif not used.all():
             flags.add("flagged_channels")
             band = setup.band(used)
-        if band.power_is_doubtful:
+        name = draft.instrument.name if draft.instrument else ""
+        if band.power_is_doubtful or (band.power or 0.0) > _HIGHEST_POWER.get(name, math.inf):
             flags.add("res_power_doubtful")
         em_min, em_max = band.em_min, band.em_max
 
@@ -851,6 +857,10 @@ class _Extractor:
         names = [self.stations.names[station] for station in stations]
         if None in names:
             flags.add("station_unknown")
+        # Without names nothing tells whether two arrays have a station in common.
+        arrnames = {part.table.array.arrname for part in parts if part.table.array.arrname}
+        countable = None not in names or len(arrnames) < 2
+        number_of_telescopes = len(stations) or None if countable else None
         known = [self.stations.diameters[station] for station in stations]
         diameter = max((d for d in known if d is not None), default=None)
         shortest, longest = coverage.shortest, coverage.longest
@@ -868,9 +878,9 @@ class _Extractor:
             category=self.targets.category(target, flags),
             insname=setup.insname,
             facility_name=draft.facility.name if draft.facility else None,
-            instrument_name=draft.instrument.name if draft.instrument else None,
+            instrument_name=name or None,
             instrument_mode=draft.mode.name if draft.mode else None,
-            arrnames=sorted({p.table.array.arrname for p in parts if p.table.array.arrname}),
+            arrnames=sorted(arrnames),
             night=None if draft.night == _NO_NIGHT else geometry.civil_date(draft.night),
             t_min=exposure.t_min,
             t_max=exposure.t_max,
@@ -908,7 +918,7 @@ class _Extractor:
             uv_distance_max=longest,
             uv_distribution_ecc=coverage.eccentricity,
             uv_distribution_fill=coverage.fill,
-            tel_number=len(stations) or None,
+            tel_number=number_of_telescopes,
             tel_min_dist=ground[0] if ground else None,
             tel_max_dist=ground[1] if ground else None,
             tel_diameter=diameter,
