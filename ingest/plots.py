@@ -455,7 +455,10 @@ def _limits(points: Points) -> tuple[float, float]:
         low, high = max(low, 1.7 * first - 0.7 * last), min(high, 1.7 * last - 0.7 * first)
     if points.name == "V²" and 0 < low < 0.5 * high:
         low = 0.0
-    margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    errors = points.error[np.isfinite(points.error) & (points.error > 0)]
+    typical = float(np.median(errors)) if errors.size else 0.0
+    margin = 0.06 * (high - low) + (min(typical, high - low) if high > low else 1.2 * typical)
+    margin = margin or 0.05 * abs(high) or 1.0
     return low - margin, high + margin
 
 
