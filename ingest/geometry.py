@@ -131,9 +131,10 @@ def mjd_of_date(text: str) -> int | None:
 def longitude(x: float, y: float, z: float) -> float | None:
     """Longitude in degrees east, -180 to 180, of a geocentric position in m.
 
-    The geodetic longitude equals the geocentric one. None when the position is not on the surface
-    of the Earth (radius 6340 to 6395 km), as with the zeros many files have.
+    The geodetic longitude equals the geocentric one. None when the position is not near the surface
+    of the Earth (radius 6300 to 6450 km: MATISSE's are 26 km too high), as with the zeros that
+    many files have.
     """
-    if not 6.34e6 <= math.sqrt(x * x + y * y + z * z) <= 6.395e6:
+    if not 6.3e6 <= math.sqrt(x * x + y * y + z * z) <= 6.45e6:
         return None
     return math.degrees(math.atan2(y, x))
