@@ -8,6 +8,7 @@ import argparse
 import glob
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from datetime import date
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centre import CentreError, cluster
-from centre.instance import Instance
+from centre.instance import CHECKOUT, Instance
 
 if TYPE_CHECKING:
     from oidb.res import ingestion
@@ -104,6 +105,10 @@ def ingest_demonstration(instance: Instance) -> None:
 
         files = simulate.demonstration(folder)
         for collection in sorted({file.collection for file in files}):
+            shutil.copyfile(
+                CHECKOUT / "oidb" / "res" / "demonstration" / f"{collection}.toml",
+                folder / collection / ingestion.COLLECTION_FILE,
+            )
             private = collection == _PRIVATE
             settings = ingestion.Settings(
                 collection=collection,

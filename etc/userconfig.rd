@@ -20,4 +20,128 @@
       CAST(\\data_rights AS text) AS data_rights
     </property>
   </STREAM>
+
+  <!-- ADQL examples of the TAP service; tests/live runs each of them. -->
+  <NXSTREAM id="tapdescription">
+    <meta name="description">The TAP service of \\getConfig{web}{sitename}: all data sets of the
+      JMMC in one place, to be queried and joined in ADQL. OiDB, the archive of
+      optical-interferometry data, is in oidb.granule (one row for each target, set-up and night),
+      oidb.baseline (points of the uv plane), oidb.file and oidb.collection, and in ivoa.obscore.
+      Tables: \\tablesForTAP.</meta>
+  </NXSTREAM>
+
+  <STREAM id="tapexamples">
+    <meta name="_example" title="What is there at a position">
+      Granules within 10 arcmin of a position, in the columns of ObsCore that all archives share; :taptable:`ivoa.obscore`.
+
+      .. tapquery::
+
+        SELECT target_name, instrument_name, t_min, em_min, em_max, access_url
+        FROM ivoa.obscore
+        WHERE 1=CONTAINS(POINT('ICRS', s_ra, s_dec), CIRCLE('ICRS', 110.5, -25.2, 0.17))
+          AND dataproduct_type='visibility'
+        ORDER BY t_min
+    </meta>
+    <meta name="_example" title="Coverage of the uv plane">
+      All points of the uv plane that PIONIER has on one target, with the mean squared visibility: plot u against v, and vis2 against length; :taptable:`oidb.baseline`.
+
+      .. tapquery::
+
+        SELECT b.station1, b.station2, b.mjd, b.u, b.v, b.length, b.vis2, b.vis2_err
+        FROM oidb.granule AS g
+        JOIN oidb.baseline AS b USING (granule_id)
+        WHERE g.target_name='SIM UD 1' AND g.instrument_name='PIONIER'
+        ORDER BY b.mjd
+    </meta>
+    <meta name="_example" title="Targets seen by several instruments">
+      Across all collections: targets that more than one instrument has observed, with how often and how long a baseline; :taptable:`oidb.granule`.
+
+      .. tapquery::
+
+        SELECT target_name, COUNT(DISTINCT instrument_name) AS instruments,
+          COUNT(DISTINCT obs_collection) AS collections, COUNT(*) AS granules,
+          MAX(uv_distance_max) AS longest_baseline
+        FROM oidb.granule
+        GROUP BY target_name
+        HAVING COUNT(DISTINCT instrument_name) > 1
+        ORDER BY instruments DESC
+    </meta>
+    <meta name="_example" title="Well resolved targets">
+      Granules in which some baseline sees a squared visibility below 0.2, those with most such points first; :taptable:`oidb.baseline`.
+
+      .. tapquery::
+
+        SELECT g.target_name, g.instrument_name, g.night, COUNT(*) AS points,
+          MIN(b.vis2) AS lowest
+        FROM oidb.baseline AS b JOIN oidb.granule AS g USING (granule_id)
+        WHERE b.vis2 &lt; 0.2
+        GROUP BY g.target_name, g.instrument_name, g.night
+        ORDER BY points DESC
+    </meta>
+    <meta name="_example" title="Calibrators of a night">
+      Calibrators observed in the same night with the same instrument as a target; :taptable:`oidb.granule`.
+
+      .. tapquery::
+
+        SELECT s.target_name, s.night, s.instrument_name,
+          c.target_name AS calibrator, c.access_url
+        FROM oidb.granule AS s
+        JOIN oidb.granule AS c ON c.night=s.night AND c.instrument_name=s.instrument_name
+        WHERE s.target_name='SIM UD 1' AND s.dataproduct_category='SCIENCE'
+          AND c.dataproduct_category='CALIB'
+    </meta>
+    <meta name="_example" title="Good angular resolution in K">
+      Granules in the K band with a resolution below 1 mas, from the common extension of ObsCore for visibilities; :taptable:`ivoa.obs_radio`.
+
+      .. tapquery::
+
+        SELECT target_name, instrument_name, s_resolution_min, uv_distance_max,
+          uv_distribution_ecc, uv_distribution_fill, instrument_ant_number
+        FROM ivoa.obscore NATURAL JOIN ivoa.obs_radio
+        WHERE em_min &lt; 2.2e-6 AND em_max > 2.2e-6 AND s_resolution_min &lt; 0.003
+        ORDER BY s_resolution_min
+    </meta>
+    <meta name="_example" title="Where is the archive full">
+      Hours on target by facility, instrument and year.
+
+      .. tapquery::
+
+        SELECT facility_name, instrument_name, FLOOR((t_min-51544.5)/365.25)+2000 AS obs_year,
+          COUNT(*) AS granules, SUM(t_exptime)/3600. AS hours
+        FROM oidb.granule
+        WHERE t_min IS NOT NULL
+        GROUP BY facility_name, instrument_name, FLOOR((t_min-51544.5)/365.25)+2000
+        ORDER BY obs_year
+    </meta>
+    <meta name="_example" title="From a granule to the raw files">
+      Names of the raw files, in the archive of the observatory, that granules of a programme were made of; :taptable:`oidb.progenitor`.
+
+      .. tapquery::
+
+        SELECT g.target_name, g.night, p.dp_id, p.category
+        FROM oidb.granule AS g JOIN oidb.progenitor AS p USING (file_id)
+        WHERE g.progid='999.S-0001(A)'
+        ORDER BY p.dp_id
+    </meta>
+    <meta name="_example" title="Which files are largest">
+      Public files with their checksums and collections, largest first; :taptable:`oidb.file`.
+
+      .. tapquery::
+
+        SELECT TOP 20 f.file_name, f.file_size, f.oifits_version, f.sha256, c.title, f.access_url
+        FROM oidb.file AS f JOIN oidb.collection AS c USING (obs_collection)
+        WHERE f.data_rights='public'
+        ORDER BY f.file_size DESC
+    </meta>
+    <meta name="_example" title="Scripts for the former service">
+      The table name and columns of the former OiDB service still work.
+
+      .. tapquery::
+
+        SELECT TOP 100 id, target_name, s_ra, s_dec, t_min, instrument_name, access_url
+        FROM oidb
+        WHERE calib_level > 0 AND nb_channels > 5
+        ORDER BY t_min
+    </meta>
+  </STREAM>
 </resource>

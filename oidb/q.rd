@@ -643,7 +643,8 @@
           yield ExternalProcLinkDef(descriptor.pubDID, [
               key("ID", "Identifier of the granule", descriptor.pubDID, type="text",
                 ucd="meta.id;meta.main"),
-              key("BAND", "Wavelengths wanted, shortest and longest", None,
+              key("BAND", "Wavelengths wanted, shortest and longest",
+                None if row["em_min"] is None else [row["em_min"], row["em_max"]],
                 type="double precision[2]", unit="m", ucd="em.wl;stat.interval", xtype="interval"),
               key("TARGET", "Another target of the same file", None, type="text", ucd="meta.id;src"),
               key("INSNAME", "Another INSNAME of the same file", None, type="text",
