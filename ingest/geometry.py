@@ -138,3 +138,22 @@ def longitude(x: float, y: float, z: float) -> float | None:
     if not 6.3e6 <= math.sqrt(x * x + y * y + z * z) <= 6.45e6:
         return None
     return math.degrees(math.atan2(y, x))
+
+
+def circle(ra: float, dec: float, radius: float, corners: int = 8) -> list[tuple[float, float]]:
+    """Corners (right ascension, declination) of a polygon inscribed in a small circle on the sky.
+
+    All in degrees, ICRS; north first, then through east. Solves the spherical triangle of pole,
+    centre and corner (e.g. Smart 1977, Textbook on Spherical Astronomy, section 1.5).
+    """
+    result = []
+    dec0, r = math.radians(dec), math.radians(radius)
+    for corner in range(corners):
+        angle = 2 * math.pi * corner / corners
+        sine = math.sin(dec0) * math.cos(r) + math.cos(dec0) * math.sin(r) * math.cos(angle)
+        away = math.atan2(
+            math.sin(angle) * math.sin(r) * math.cos(dec0),
+            math.cos(r) - math.sin(dec0) * sine,
+        )
+        result.append(((ra + math.degrees(away)) % 360, math.degrees(math.asin(sine))))
+    return result

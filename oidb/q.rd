@@ -580,8 +580,8 @@
     <make table="stored_file" role="file" rowmaker="as_is"/>
     <make table="granule" role="granule">
       <rowmaker idmaps="*">
-        <map key="s_region">None if @s_fov is None or @s_ra is None else pgsphere.SCircle(
-          pgsphere.SPoint.fromDegrees(@s_ra, @s_dec), @s_fov/2*DEG).asPoly(8)</map>
+        <map key="s_region">None if @region is None else pgsphere.SPoly(
+          [pgsphere.SPoint.fromDegrees(*corner) for corner in @region])</map>
       </rowmaker>
     </make>
     <make table="stored_baseline" role="baseline" rowmaker="as_is"/>

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psycopg2.extensions
 from gavo import api, base, rsc
 from psycopg2 import sql
+from psycopg2.extras import execute_batch
 
 from ingest import checks, discover, granules, oifits, vocabulary
 from oidb.res import rows, store
@@ -238,14 +240,24 @@ class _Collections:
         self._connection.commit()
 
 
+class _BatchCursor(psycopg2.extensions.cursor):
+    """Sends rows to the database by the hundred, where psycopg2 sends a statement a row."""
+
+    def executemany(self, query: Any, rows: Any) -> None:
+        """As in psycopg2."""
+        execute_batch(self, query, rows, page_size=200)
+
+
 class _Importer:
     """The way of rows into the database."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        connection.cursor_factory = _BatchCursor
         rd = api.getRD("oidb/q")
-        self._files = rd.getById("import")
-        self._plots = rd.getById("import_plots")
+        # Made once: DaCHS looks for each table in the database when it makes them.
+        self._files = rsc.Data.create(rd.getById("import"), connection=connection)
+        self._plots = rsc.Data.create(rd.getById("import_plots"), connection=connection)
         self.changed = False
 
     def has(self, source: rows.Source) -> bool:
@@ -303,7 +315,11 @@ class _Importer:
     def _feed(self, data: Any, new: Iterable[tuple[str, rows.Row]]) -> None:
         try:
             rsc.makeData(
-                data, forceSource=list(new), connection=self._connection, runCommit=False
+                data.dd,
+                data=data,
+                forceSource=list(new),
+                connection=self._connection,
+                runCommit=False,
             )
         except BaseException:
             self._connection.rollback()
@@ -314,7 +330,7 @@ class _Importer:
     def analyse(self) -> None:
         """Tells PostgreSQL's planner what the tables look like now."""
         if self.changed:
-            for make in self._files.makes:
+            for make in self._files.dd.makes:
                 self._connection.execute(
                     sql.SQL("ANALYZE {}").format(
                         sql.Identifier(*make.table.getQName().split("."))

@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from ingest import geometry
 from ingest.checks import Finding
 from ingest.granules import Extraction, Granule
 from oidb.res.store import Content
@@ -256,6 +257,7 @@ def _granule(
         "obs_creator_name": provenance.author,
         "bib_reference": source.collection.bib_reference,
         "s_fov": granule.s_fov,
+        "region": _region(granule),
         "s_resolution": granule.s_resolution,
         "s_resolution_max": granule.s_resolution_max,
         "s_largest_angular_scale": granule.s_largest_angular_scale,
@@ -304,6 +306,13 @@ def _granule(
         "quality_flags": " ".join(granule.quality_flags),
         "ingested": source.now,
     }
+
+
+def _region(granule: Granule) -> list[tuple[float, float]] | None:
+    """Corners of the field of view; q.rd makes a polygon of them."""
+    if granule.s_ra is None or granule.s_dec is None or granule.s_fov is None:
+        return None
+    return geometry.circle(granule.s_ra, granule.s_dec, granule.s_fov / 2)
 
 
 def _aliases(extraction: Extraction, granule: Granule) -> list[str]:
