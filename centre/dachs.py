@@ -9,6 +9,8 @@ from centre.instance import CHECKOUT, Instance
 
 # System RDs that `dachs init` leaves out and ours build on.
 _SYSTEM_RDS = ("//obscore", "//obs-radio")
+# Has the extra columns of ObsCore, which every contributing table must then have.
+_SITE = "etc/userconfig"
 # System RDs with registry records.
 _PUBLISHED_SYSTEM_RDS = ("//services", "//tap", "//products", "//adql", "//obscore", "//obs-radio")
 
@@ -78,26 +80,24 @@ def import_rds(instance: Instance) -> list[str]:
     has in the database, for only the operator can say that its rows may go.
     """
     imported: dict[str, str] = instance.read_state().get("imported", {})
-    changed = []
-    site = _digest("etc/userconfig")
-    if imported.get("etc/userconfig", site) != site:
-        # It has extra columns of ObsCore, which every contributing table must then have.
-        command = ["imp", "//obscore", "refreshAfterSchemaUpdate"]
-        run(instance, command, "ObsCore cannot be brought up to date")
-        changed.append("etc/userconfig")
-    imported["etc/userconfig"] = site
-    for rd in rds():
-        digest = _digest(rd)
-        if imported.get(rd) == digest:
-            continue
-        print(f"Importing {rd} ...", flush=True)
-        run(instance, ["imp", rd], f"{rd} cannot be imported")
-        if rd in imported:
-            _check_structure(instance, rd)
-        imported[rd] = digest
-        instance.update_state(imported=imported)
-        changed.append(rd)
-    instance.update_state(imported=imported)
+    now = {rd: _digest(rd) for rd in (_SITE, *rds())}
+    changed = [rd for rd, digest in now.items() if imported.get(rd) != digest]
+    for rd in changed:
+        if rd != _SITE:
+            print(f"Importing {rd} ...", flush=True)
+            run(instance, ["imp", rd], f"{rd} cannot be imported")
+            if rd in imported:
+                run(instance, ["imp", "-m", rd], f"{rd} cannot be imported")
+                _check_structure(instance, rd)
+    if any(rd in imported for rd in changed):
+        # The views over all data sets are made of what each said when it was imported.
+        views = [["//obscore"], ["//obs-radio", "create"]]
+        if _SITE in changed:
+            views.insert(0, ["//obscore", "refreshAfterSchemaUpdate"])
+        for view in views:
+            run(instance, ["imp", *view], f"{view[0]} cannot be brought up to date")
+    if changed:
+        instance.update_state(imported=now)
     return changed
 
 
@@ -107,7 +107,6 @@ def _digest(rd: str) -> str:
 
 def _check_structure(instance: Instance, rd: str) -> None:
     """Compares the RD's tables with the database's."""
-    run(instance, ["imp", "-m", rd], f"{rd} cannot be imported")
     words = run(instance, ["val", "-c", rd], f"{rd} cannot be validated")
     differences = re.findall(r"\[ERROR\] .*?(Table \S+: .*)", words)
     if differences:
