@@ -220,9 +220,11 @@ class _Page:
         if granule.instrument_mode:
             instrument += f" ({granule.instrument_mode})"
         night = f"night {granule.night}" if granule.night else None
-        details = [part for part in (instrument, night, granule.facility_name) if part]
-        self._text(0.02, 0.975, granule.target_name or "(no name)", 1.35, weight="bold")
-        self._text(0.02, 0.92, " · ".join(details), 1.05, color=_QUIET)
+        title = granule.target_name or "(no name)"
+        details = " · ".join(p for p in (instrument, night, granule.facility_name) if p)
+        # Long lines get smaller letters, so that they end on the page.
+        self._text(0.02, 0.975, title, min(1.35, 70.0 / len(title)), weight="bold")
+        self._text(0.02, 0.92, details, min(1.05, 75.0 / len(details)), color=_QUIET)
 
     def _text(self, x: float, y: float, text: str, size: float = 1.0, **style: Any) -> None:
         style = {"color": _INK, "va": "top", **style}
