@@ -59,4 +59,23 @@
   <data id="create">
     <make table="oidb"/>
   </data>
+
+  <regSuite title="Former table">
+    <regTest title="Unqualified oidb works, and holds each granule once">
+      <url parSet="TAP" QUERY="SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS m FROM oidb"
+        >/tap/sync</url>
+      <code>
+        row = self.getFirstVOTableRow()
+        self.assertEqual(row["n"], row["m"])
+      </code>
+    </regTest>
+    <regTest title="The former path of the service answers, with former names of formats">
+      <url parSet="TAP" FORMAT="votable/td" QUERY="SELECT TOP 1 id, access_url FROM oidb"
+        >/vollt/tap/sync</url>
+      <code>
+        self.assertHTTPStatus(200)
+        self.assertXpath("//v:FIELD[1]", {"name": "id", "datatype": "long"})
+      </code>
+    </regTest>
+  </regSuite>
 </resource>

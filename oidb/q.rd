@@ -688,4 +688,62 @@
     </scsCore>
     <outputTable verbLevel="20"/>
   </service>
+
+  <!-- ================================ regression tests ================================ -->
+
+  <!-- They hold whatever data are in; tests/live looks at the demonstration data. -->
+  <regSuite title="OiDB">
+    <regTest title="A cone search is an SCS answer with the target first">
+      <url RA="110.5" DEC="-25.2" SR="0.1" VERB="1">cone/scs.xml</url>
+      <code>
+        self.assertHTTPStatus(200)
+        self.assertXpath("//v:FIELD[2]", {"name": "target_name"})
+        self.assertXpath("//v:FIELD[@ucd='ID_MAIN']", {"name": "obs_publisher_did"})
+        self.assertXpath("//v:FIELD[@ucd='POS_EQ_RA_MAIN']", {"datatype": "double", "unit": "deg"})
+        self.assertXpath("//v:INFO[@name='QUERY_STATUS']", {"value": "OK"})
+      </code>
+    </regTest>
+    <regTest title="Datalink says what it does not know">
+      <url ID="ivo://example.org/~?nothing">dl/dlmeta</url>
+      <code>
+        self.assertHTTPStatus(200)
+        self.assertHasStrings("NotFoundFault", "There is no such granule")
+      </code>
+    </regTest>
+    <regTest title="The cut-out service does not know other granules">
+      <url ID="ivo://example.org/~?nothing">cutout/custom</url>
+      <code>self.assertHTTPStatus(404)</code>
+    </regTest>
+    <regTest title="The cut-out service wants an identifier">
+      <url>cutout/custom</url>
+      <code>
+        self.assertHTTPStatus(400)
+        self.assertHasStrings("UsageFault", "identifier of a granule")
+      </code>
+    </regTest>
+    <regTest title="Granules are in ObsCore as visibilities">
+      <url parSet="TAP" QUERY="SELECT COUNT(*) AS n FROM oidb.granule AS g
+          JOIN ivoa.obscore AS o ON g.obs_publisher_did=o.obs_publisher_did
+          WHERE o.dataproduct_type!='visibility' OR o.source_table!='oidb.granule'"
+        >/tap/sync</url>
+      <code>self.assertEqual(self.getFirstVOTableRow()["n"], 0)</code>
+    </regTest>
+    <LOOP listItems="stored_file stored_baseline stored_finding stored_product ingestion">
+      <events>
+        <regTest title="ADQL does not see oidb.\item">
+          <url parSet="TAP" QUERY="SELECT TOP 1 * FROM oidb.\item">/tap/sync</url>
+          <code>self.assertHasStrings('value="ERROR"', "\item")</code>
+        </regTest>
+      </events>
+    </LOOP>
+    <regTest title="Private files show no address, counts or visibilities">
+      <url parSet="TAP" QUERY="SELECT COUNT(*) AS n FROM oidb.file AS f
+          JOIN oidb.granule AS g ON g.file_id=f.file_id
+          JOIN oidb.baseline AS b ON b.granule_id=g.granule_id
+          WHERE f.data_rights='proprietary'
+            AND (f.url IS NOT NULL OR f.n_errors IS NOT NULL OR b.vis2 IS NOT NULL)"
+        >/tap/sync</url>
+      <code>self.assertEqual(self.getFirstVOTableRow()["n"], 0)</code>
+    </regTest>
+  </regSuite>
 </resource>

@@ -17,6 +17,12 @@ from oidb.res import store
 
 _PARAMETERS = {"ID", "TARGET", "INSNAME", "NIGHT", "BAND", "RESPONSEFORMAT"}
 
+_FAULTS = {
+    base.ValidationError: (400, "UsageFault"),
+    svcs.UnknownURI: (404, "NotFoundFault"),
+    base.ReportableError: (422, "Fault"),
+}
+
 
 def band(text: str) -> tuple[float, float]:
     """A SODA BAND value (SODA 1.0 section 3.3.2): two wavelengths in m, either may be infinite.
@@ -49,7 +55,7 @@ class MainPage(grend.ServiceBasedPage):  # type: ignore[misc]
         arguments = {key.upper(): values for key, values in request.strargs.items()}
         threads.deferToThread(self._make, arguments, request).addCallback(
             self._deliver, request
-        ).addErrback(weberrors.renderDCErrorPage, request)
+        ).addErrback(self._fail, request).addErrback(weberrors.renderDCErrorPage, request)
         return server.NOT_DONE_YET
 
     def _make(self, arguments: dict[str, list[str]], request: Any) -> tuple[str, bytes]:
@@ -92,6 +98,21 @@ class MainPage(grend.ServiceBasedPage):  # type: ignore[misc]
         if request.method != b"HEAD":
             request.write(data)
         request.finish()
+
+
+    def _fail(self, failure: Any, request: Any) -> Any:
+        """Says what the caller can mend in a line of text (SODA 1.0 section 4.2).
+
+        What remains, the question for a password among it, is DaCHS'.
+        """
+        for kind, (status, word) in _FAULTS.items():
+            if failure.check(kind):
+                request.setResponseCode(status)
+                request.setHeader("content-type", "text/plain;charset=utf-8")
+                request.write(f"{word}: {failure.getErrorMessage()}\n".encode())
+                request.finish()
+                return None
+        return failure
 
 
 def _single(arguments: dict[str, list[str]], name: str) -> str | None:
