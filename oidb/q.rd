@@ -81,7 +81,7 @@
     <index columns="sha256"/>
     <FEED source="file-key"/>
     <column original="//obscore#ObsCore.obs_collection" required="True" verbLevel="1"/>
-    <column name="file_name" type="text" required="True" ucd="meta.file" verbLevel="1"
+    <column name="file_name" type="text" required="True" ucd="meta.id;meta.file" verbLevel="1"
       description="Name under which the file was handed in."/>
     <column name="source" type="text" ucd="meta.ref" verbLevel="30"
       description="Where the file was ingested from; stays inside the data centre."/>
@@ -104,7 +104,7 @@
     <column original="//obscore#ObsCore.calib_level" required="True"/>
     <column name="n_granules" type="integer" required="True" ucd="meta.number" verbLevel="5"
       description="Granules in the file."/>
-    <column name="n_errors" type="integer" required="True" ucd="meta.number;stat.error"
+    <column name="n_errors" type="integer" required="True" ucd="meta.number"
       verbLevel="15" description="Rules of the standard that the file breaks, each counted once a
         table and column."/>
     <column name="n_warnings" type="integer" required="True" ucd="meta.number" verbLevel="15"
@@ -300,7 +300,7 @@
       description="Observation block, or another part of the programme."/>
     <column name="datapi" type="unicode" ucd="meta.curation;obs.observer" verbLevel="10"
       description="Principal investigator, where the header or the ingestion says so."/>
-    <column name="procsoft" type="text" ucd="meta.software" verbLevel="15"
+    <column name="procsoft" type="text" ucd="meta.id;meta.software" verbLevel="15"
       description="Pipeline and version that reduced the data."/>
     <column name="quality_level" type="integer" ucd="meta.code.qual" verbLevel="15"
       description="Quality as judged by the provider of the data: 1 trash, 2 to be reduced again,
@@ -387,10 +387,10 @@
     <column name="position_angle" type="double precision" unit="deg" ucd="pos.posAng"
       verbLevel="1" description="Position angle of the projected baseline, north through east,
         0 to 360."/>
-    <column name="vis2" type="double precision" ucd="phys.visibility;stat.mean" verbLevel="5"
+    <column name="vis2" type="double precision" ucd="stat.fourier;stat.mean" verbLevel="5"
       description="Mean squared visibility over the usable channels; NULL when there is none or
         while the file is private."/>
-    <column name="vis2_err" type="double precision" ucd="stat.error;phys.visibility"
+    <column name="vis2_err" type="double precision" ucd="stat.error;stat.fourier"
       verbLevel="10" description="Mean error of the same channels: the errors of a baseline are mostly
         calibration, hence common to its channels."/>
     <column name="n_channels" type="integer" required="True" ucd="meta.number;em.wl"
@@ -441,7 +441,7 @@
       description="Number of the HDU concerned, 0 the primary one.">
       <values nullLiteral="-1"/>
     </column>
-    <column name="oi_table" type="text" ucd="meta.table" verbLevel="5"
+    <column name="oi_table" type="text" ucd="meta.id;meta.table" verbLevel="5"
       description="Kind of the table concerned."/>
     <column name="member" type="text" ucd="meta.id" verbLevel="5"
       description="Column or keyword concerned."/>
