@@ -383,7 +383,7 @@ def rows_of(hdus: fits.HDUList) -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="needs the example files beside the checkout")
-@pytest.mark.parametrize("path", real_files(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", real_files(), ids=[path.name for path in real_files()])
 def test_granules_of_real_files(path: Path, tmp_path: Path) -> None:
     try:
         file = oifits.read(path)

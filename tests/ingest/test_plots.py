@@ -276,7 +276,7 @@ def one_of_each() -> list[Path]:
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="needs the example files beside the checkout")
-@pytest.mark.parametrize("path", one_of_each(), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", one_of_each(), ids=[path.parent.name for path in one_of_each()])
 def test_real_files(path: Path) -> None:
     source = oifits.read(path)
     if granules.extract(source, load()).granules:
