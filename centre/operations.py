@@ -97,6 +97,7 @@ Ctrl-C stops it."""
 def _init(instance: Instance) -> None:
     instance.logs.mkdir(parents=True, exist_ok=True)
     instance.products.mkdir(parents=True, exist_ok=True)
+    instance.products.chmod(0o700)  # private files are closed to other accounts too
     if not cluster.exists(instance):
         print("Making the database ...", flush=True)
         cluster.create(instance)
