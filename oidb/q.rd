@@ -200,9 +200,9 @@
         baseline."/>
 
     <!-- time -->
-    <column original="//obscore#ObsCore.t_min" xtype="" verbLevel="1"
+    <column original="//obscore#ObsCore.t_min" xtype="" displayHint="sf=5" verbLevel="1"
       description="Begin of the first integration (MJD, UTC)."/>
-    <column original="//obscore#ObsCore.t_max" xtype=""
+    <column original="//obscore#ObsCore.t_max" xtype="" displayHint="sf=5"
       description="End of the last integration (MJD, UTC)."/>
     <column original="//obscore#ObsCore.t_exptime"
       description="Time on target: integrations that overlap in time count once; NULL when the
