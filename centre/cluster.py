@@ -1,5 +1,6 @@
 """The instance's own PostgreSQL cluster."""
 
+import os
 import re
 import shutil
 import stat
@@ -55,20 +56,18 @@ def create(instance: Instance) -> None:
 
 def is_running(instance: Instance) -> bool:
     """Whether the cluster's server runs."""
-    if not exists(instance):
-        return False
-    command = [str(programs() / "pg_ctl"), "status", f"--pgdata={instance.cluster}"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    number = _postmaster(instance)
+    return number is not None and _lives(number)
 
 
 def start(instance: Instance) -> None:
     """Starts the cluster unless it runs; returns when it takes connections.
 
-    What a crash left behind (postmaster.pid, the socket's lock) PostgreSQL clears up itself.
-    Raises CentreError with the last line of its log when it does not start.
+    Raises CentreError with what its log says when it does not start.
     """
     if is_running(instance):
         return
+    _clear_up(instance)
     version = (instance.cluster / "PG_VERSION").read_text().strip()
     installed = programs().parent.name
     if version != installed:
@@ -125,6 +124,41 @@ def create_database(instance: Instance) -> None:
         _run(instance, [*command, "--template=template0", "gavo"], "The database cannot be made")
 
 
+def _postmaster(instance: Instance) -> int | None:
+    """Process id of the cluster's server as it left it, alive or not."""
+    try:
+        return int((instance.cluster / "postmaster.pid").read_text().split()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return None
+
+
+def _lives(number: int) -> bool:
+    """Whether a process lives and is a PostgreSQL server; a dead one nobody waits for does not."""
+    if not Path("/proc/self").exists():  # a chroot without it
+        try:
+            os.kill(number, 0)
+        except OSError:
+            return False
+        return True
+    try:
+        fields = Path("/proc", str(number), "stat").read_text()
+    except OSError:
+        return False
+    name, _, state = fields.partition("(")[2].rpartition(") ")
+    return name == "postgres" and not state.startswith("Z")
+
+
+def _clear_up(instance: Instance) -> None:
+    """Removes the locks of a server that crashed.
+
+    PostgreSQL does so itself, but takes any process that has the number by now for its own, and
+    in a container without an init process a dead server keeps its number for ever.
+    """
+    (instance.cluster / "postmaster.pid").unlink(missing_ok=True)
+    for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
+        (instance.sockets / name).unlink(missing_ok=True)
+
+
 def _make_socket_directory(instance: Instance) -> None:
     """Makes the socket's directory; below /tmp somebody else may have made one of that name."""
     instance.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -136,6 +170,7 @@ def _make_socket_directory(instance: Instance) -> None:
 
 def _run(instance: Instance, command: list[str], failure: str, log: Path | None = None) -> str:
     """Output of one of PostgreSQL's programs; CentreError with its last words when it fails."""
+    written = log.stat().st_size if log and log.exists() else 0
     result = subprocess.run(
         [str(programs() / command[0]), *command[1:]],
         env=instance.environment(),
@@ -149,8 +184,10 @@ def _run(instance: Instance, command: list[str], failure: str, log: Path | None 
         check=False,
     )
     if result.returncode != 0:
-        text = (log.read_text(errors="replace") if log and log.exists() else result.stdout) or ""
+        text = result.stdout or ""
+        if log and log.exists():
+            text = log.read_bytes()[written:].decode(errors="replace")
         lines = text.strip().splitlines() or ["no message"]
-        errors = [line for line in lines[-20:] if re.search(r"\b(FATAL|PANIC|error):", line)]
-        raise CentreError(f"{failure}: {(errors or lines)[-1]}")
+        errors = [line for line in lines if re.search(r"\b(FATAL|PANIC|error):", line)]
+        raise CentreError(f"{failure}: {errors[-1] if errors else ' '.join(lines)[:400]}")
     return result.stdout or ""

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
-from centre import cluster, dachs, server
+from centre import CentreError, cluster, dachs, server
 from centre.instance import Instance
 
 _LAST = 3
@@ -28,7 +28,10 @@ def show(instance: Instance) -> None:
 
 
 def _show_data_sets(instance: Instance) -> None:
-    connection = psycopg2.connect(instance.dsn())
+    try:
+        connection = psycopg2.connect(instance.dsn())
+    except psycopg2.OperationalError as error:
+        raise CentreError(f"The database does not answer: {' '.join(str(error).split())}") from None
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:

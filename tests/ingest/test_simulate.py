@@ -43,6 +43,7 @@ def no_tables_of_the_earth() -> Iterator[None]:
     """The tables of the Earth's rotation in Debian's astropy end in the past; do not fetch more."""
     with (
         iers.conf.set_temp("auto_download", False),
+        iers.conf.set_temp("auto_max_age", None),
         iers.conf.set_temp("iers_degraded_accuracy", "ignore"),
     ):
         yield

@@ -30,16 +30,21 @@ class Centre:
         """Address of the server, without a slash at the end."""
         return f"http://localhost:{self.port}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What bin/jmmc must find in its environment to work on this instance."""
+        return {
+            **os.environ,
+            "JMMC_ROOT": str(self.root),
+            "JMMC_PORT": str(self.port),
+            "JMMC_THROWAWAY": "1",
+        }
+
     def jmmc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs bin/jmmc in this instance; look at returncode, stdout and stderr."""
         return subprocess.run(
             [str(CHECKOUT / "bin" / "jmmc"), *arguments],
-            env={
-                **os.environ,
-                "JMMC_ROOT": str(self.root),
-                "JMMC_PORT": str(self.port),
-                "JMMC_THROWAWAY": "1",
-            },
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -87,7 +92,9 @@ def centre() -> Iterator[Centre]:
 def _remove_orphans() -> None:
     """Removes instances of test runs that were killed."""
     for root in (CHECKOUT / "var").glob("test-*"):
-        if not Path("/proc", root.name.removeprefix("test-")).exists():
+        try:
+            os.kill(int(root.name.split("-")[1]), 0)
+        except ProcessLookupError:
             Centre(root, free_port()).remove()
 
 

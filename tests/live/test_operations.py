@@ -1,0 +1,175 @@
+"""An instance from its making to its end, with the accidents in between; without data."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.conftest import CHECKOUT, Centre, free_port
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Centre]:
+    """An instance these tests may maltreat; making it is cut off once."""
+    made = Centre(CHECKOUT / "var" / f"test-{os.getpid()}-own", free_port())
+    try:
+        _cut_off_the_making(made)
+        made.succeed("init")
+        yield made
+    finally:
+        made.remove()
+
+
+def _cut_off_the_making(centre: Centre) -> None:
+    process = subprocess.Popen(
+        [str(CHECKOUT / "bin" / "jmmc"), "init"],
+        env=centre.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    # DaCHS has begun to make its tables.
+    wait_for((centre.root / "dachs" / "etc" / "feed").exists)
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback (most recent call last):\n  File" not in words.split("jmmc:")[0]
+    assert "interrupted" in words
+    assert "not complete" in centre.jmmc("start").stderr
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Returns when the condition holds; fails when it does not within the time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def answers(centre: Centre) -> bool:
+    """Whether the TAP service is available."""
+    try:
+        with urllib.request.urlopen(f"{centre.url}/tap/availability", timeout=5) as answer:
+            return b"<avl:available>true" in answer.read()
+    except OSError:
+        return False
+
+
+def lives(number: int) -> bool:
+    """Whether the process is there, and not only as a dead one its parent has not asked about."""
+    try:
+        return ") Z " not in Path("/proc", str(number), "stat").read_text()
+    except OSError:
+        return False
+
+
+def postmaster(centre: Centre) -> int:
+    """Process id of the instance's PostgreSQL."""
+    return int((centre.root / "cluster" / "postmaster.pid").read_text().split()[0])
+
+
+def test_second_init_is_quick_and_changes_nothing(own: Centre) -> None:
+    before = (own.root / "state.json").read_text()
+    began = time.monotonic()
+    own.succeed("init")
+    assert time.monotonic() - began < 5
+    assert (own.root / "state.json").read_text() == before
+
+
+def test_start_returns_when_it_answers_and_stop_stops(own: Centre) -> None:
+    own.succeed("start")
+    assert answers(own)
+    assert f"answers at {own.url}" in own.succeed("status")
+    number = postmaster(own)
+    assert Path("/proc", str(number)).stat().st_uid != 0
+    again = own.jmmc("start")
+    assert again.returncode == 1
+    assert "runs already" in again.stderr
+    own.succeed("stop")
+    assert not answers(own)
+    assert not lives(number)
+    assert own.succeed("stop") == "Nothing was running.\n"
+
+
+def test_crashed_database_and_server_come_up_again(own: Centre) -> None:
+    own.succeed("start")
+    number = postmaster(own)
+    os.kill(int((own.root / "run" / "server.pid").read_text()), signal.SIGKILL)
+    os.kill(number, signal.SIGKILL)
+    wait_for(lambda: not lives(number) and not answers(own))
+    assert (own.root / "cluster" / "postmaster.pid").exists(), "the crash must leave its traces"
+    words = own.succeed("status")
+    assert "database  stopped" in words
+    assert "server    stopped" in words
+    own.succeed("start")
+    assert answers(own)
+    own.succeed("stop")
+
+
+def test_damaged_cluster_is_a_sentence(own: Centre) -> None:
+    control = own.root / "cluster" / "global" / "pg_control"
+    control.rename(control.with_suffix(".away"))
+    try:
+        result = own.jmmc("start")
+    finally:
+        control.with_suffix(".away").rename(control)
+    assert result.returncode == 1
+    assert "PostgreSQL cluster does not start" in result.stderr
+    assert "pg_control" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_occupied_port_is_a_sentence_and_starts_nothing(own: Centre) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", own.port))
+        other.listen()
+        result = own.jmmc("start")
+    assert result.returncode == 1
+    assert f"Port {own.port} of 127.0.0.1 cannot be used" in result.stderr
+    assert "database  stopped" in own.succeed("status")
+
+
+def test_commands_bring_the_database_and_take_it_away(own: Centre) -> None:
+    assert own.succeed("psql", "-Atc", "SELECT 6 * 7") == "42\n"
+    assert "database  stopped" in own.succeed("status")
+    assert own.jmmc("psql", "-c", "SELECT nonsense").returncode == 1
+
+
+def test_dachs_runs_in_the_instance(own: Centre) -> None:
+    assert own.succeed("dachs", "config", "web", "serverURL").strip() == own.url
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_ends_cleanly(own: Centre, number: signal.Signals) -> None:
+    own.succeed("init")
+    # The demonstration has a test of its own.
+    state = own.root / "state.json"
+    state.write_text(state.read_text().replace('"complete"', '"demo": true, "complete"'))
+    process = subprocess.Popen(
+        [str(CHECKOUT / "bin" / "jmmc"), "serve"],
+        env=own.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    wait_for(lambda: answers(own))
+    database = postmaster(own)
+    os.killpg(process.pid, number)
+    words, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert f"{own.url}/" in words
+    assert "pyvo" in words
+    assert "TOPCAT" in words
+    assert not answers(own)
+    assert not lives(database)
