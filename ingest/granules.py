@@ -111,7 +111,8 @@ QUALITY_FLAGS: dict[str, str] = {
     "unknown_insname": "Rows whose INSNAME names no OI_WAVELENGTH table make no granule.",
     "unknown_target": "Rows whose TARGET_ID is not in OI_TARGET make no granule.",
     "uv_missing": (
-        "u and v are missing, not finite or both zero in some rows; these have no baseline."
+        "u and v are missing, not finite, both zero or beyond 100 km in some rows; these have no "
+        "baseline."
     ),
     "wavelength_implausible": "Some EFF_WAVE lie outside 0.1 to 1000 micrometres and are left out.",
 }
@@ -132,6 +133,8 @@ _LONGEST_PIONIER_EXPOSURE = 3600.0
 #: AMBER's gratings resolve 12000 (Petrov et al. 2007, A&A 464, 1).
 _HIGHEST_POWER = {"AMBER": 15000.0}
 _SHORTEST_WAVE, _LONGEST_WAVE = 1e-7, 1e-3
+#: No optical array is that large, m.
+_LONGEST_BASELINE = 1e5
 #: Stands for the night of rows that have no time; later than any MJD.
 _NO_NIGHT = 99999
 
@@ -372,7 +375,7 @@ def _places(table: ArrayTable | None) -> dict[int, tuple[float, float, float]]:
     return {
         number: (x, y, z)
         for number, (x, y, z) in zip(index.tolist(), xyz.tolist(), strict=True)
-        if math.isfinite(x + y + z)
+        if math.hypot(x, y, z) < 1e7  # m; from the array's centre, or that of the Earth
     }
 
 
@@ -392,7 +395,7 @@ class _Setup:
     def __init__(self, table: WavelengthTable, insname: str) -> None:
         self.insname = insname
         wave = table.wavelength
-        self.wave: Floats = np.zeros(0) if wave is None else wave
+        self.wave: Floats = np.full(table.rows, np.nan) if wave is None else wave
         self.channels = self.wave.size
         band = table.bandwidth
         self._width: Floats = np.full(self.channels, np.nan) if band is None else band
@@ -498,8 +501,7 @@ class _Table:
             usable = usable & finite
             count = np.count_nonzero(usable, axis=1)
         total = np.add.reduce(values, axis=1, where=usable)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.where(count, total, np.nan) / count)
+        return np.asarray(np.where(count, total, np.nan) / count)
 
 
 def _stack(columns: list[NDArray[_Number]]) -> NDArray[_Number]:
@@ -543,7 +545,9 @@ def extract(oifits: OIFits, vocabulary: Vocabulary) -> Extraction:
 
     Never raises on what the tables say; only UnreadableFile where a column cannot be read.
     """
-    return _Extractor(oifits, vocabulary).extraction()
+    # Any number may stand in a file: what comes of it is looked at where it matters.
+    with np.errstate(all="ignore"):
+        return _Extractor(oifits, vocabulary).extraction()
 
 
 @dataclass(slots=True)
@@ -1009,8 +1013,7 @@ def _exposures(rows: _Rows, drafts: list[_Draft]) -> list[_Exposure]:
     if wrong_unit.any():
         counts = counts & ~wrong_unit[granule]
         all_count = False
-    with np.errstate(invalid="ignore"):
-        tolerance = np.where(typical > 2.0, typical / 2, 1.0)
+    tolerance = np.where(typical > 2.0, typical / 2, 1.0)
 
     timed = ~np.isnan(rows.mjd)
     mjd = rows.mjd if timed.all() else np.where(timed, rows.mjd, 0.0)
@@ -1089,8 +1092,7 @@ def _typical(granule: Integers, int_time: Floats, drafts: list[_Draft]) -> tuple
     longest = np.zeros(granules)
     longest[there] = ordered[start + count - 1]
     early_pionier = np.array([_is_early_pionier(draft) for draft in drafts])
-    with np.errstate(invalid="ignore"):
-        milliseconds = early_pionier & (typical > _LONGEST_PIONIER_EXPOSURE)
+    milliseconds = early_pionier & (typical > _LONGEST_PIONIER_EXPOSURE)
     wrong_unit = milliseconds | (longest > _LONGEST_EXPOSURE)
     for number in np.flatnonzero(wrong_unit).tolist():
         drafts[number].flags.add(
@@ -1179,7 +1181,8 @@ def _coverages(
             if cell % span:
                 result[cell // span].stations.add(cell % span - 1)
 
-    there = np.isfinite(legs.u) & np.isfinite(legs.v) & ((legs.u != 0) | (legs.v != 0))
+    length = geometry.length(legs.u, legs.v)
+    there = (length > 0) & (length < _LONGEST_BASELINE)
     if not there.all():
         for number in set(granule[~there].tolist()):
             drafts[number].flags.add("uv_missing")
@@ -1278,8 +1281,8 @@ def _add_baselines(
 
 
 def _known(values: Floats) -> list[float | None]:
-    """The values, None for NaN."""
-    return [None if math.isnan(value) else value for value in values.tolist()]
+    """The values, None for those that are not finite."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
 def _o_ucd(contents: dict[str, tuple[int, int]]) -> str | None:
