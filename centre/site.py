@@ -100,6 +100,24 @@ def link_obscore() -> None:
     table.setMeta("_associatedDatalinkService.serviceId", _DATALINK)
 
 
+def serve_schemata() -> None:
+    """Serves the XML schema of column statistics, which our lists of tables refer to, from here.
+
+    DaCHS names a server in Heidelberg for it. Validators know the other schemas by heart; without
+    this one, they call our tables invalid whenever that server cannot be reached.
+    """
+    import gavo
+    from gavo import base
+    from gavo.registry import model
+    from gavo.web import root
+    from twisted.web import static
+
+    folder = Path(gavo.__file__).parent / "resources" / "schemata"
+    root.ArchiveService.addStatic("schemata", static.File(str(folder)))
+    location = f"{base.getConfig('web', 'serverURL')}/schemata/Colstats.xsd"
+    model.registerPrefix("g-colstat", "http://dc.g-vo.org/ColStats-1", location)
+
+
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
     if sys.argv[1:2] == ["serve"]:
@@ -107,6 +125,7 @@ def main() -> None:
         identify_products()
         keep_former_paths()
         link_obscore()
+        serve_schemata()
     sys.argv[0] = "dachs"
     cli.main()
 
