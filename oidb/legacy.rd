@@ -9,7 +9,7 @@
   <meta name="subject">optical-interferometry</meta>
   <meta name="creator.name">Jean-Marie Mariotti Center</meta>
 
-  <table id="oidb" onDisk="True" adql="True">
+  <table id="oidb" onDisk="True" adql="hidden">
     <meta name="description">Granules of OiDB under the column names of the former service.</meta>
     <meta name="_associatedDatalinkService">
       <meta name="serviceId">oidb/q#dl</meta>
