@@ -118,6 +118,27 @@ def serve_schemata() -> None:
     model.registerPrefix("g-colstat", "http://dc.g-vo.org/ColStats-1", location)
 
 
+def answer_scripts_with_datalink() -> None:
+    """Gives a Datalink document to everybody who asks for a VOTable, browsers included.
+
+    DaCHS makes a page of it for every browser; scripts in a page cannot hide that they run in one.
+    """
+    from gavo.web import vodal
+
+    format_as_page = vodal.DatalinkGetMetaRenderer._formatData
+
+    def format_data(self: Any, result: tuple[str, bytes], request: Any) -> Any:
+        if "application/x-votable+xml" not in (request.getHeader("accept") or ""):
+            return format_as_page(self, result, request)
+        media_type, data = result
+        request.setHeader("content-type", media_type)
+        request.write(data)
+        request.finish()
+        return None
+
+    vodal.DatalinkGetMetaRenderer._formatData = format_data
+
+
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
     if sys.argv[1:2] == ["serve"]:
@@ -125,6 +146,7 @@ def main() -> None:
         identify_products()
         keep_former_paths()
         link_obscore()
+        answer_scripts_with_datalink()
         serve_schemata()
     sys.argv[0] = "dachs"
     cli.main()

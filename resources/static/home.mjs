@@ -1,0 +1,49 @@
+// The numbers on the home page.
+
+import { element, link, message } from "./page.mjs";
+import { bar } from "./plot.mjs";
+import { query } from "./tap.mjs";
+
+const part = (id) => document.getElementById(id);
+
+function searchFor(name, value) {
+  return `/static/oidb.html?${new URLSearchParams({ [name]: value })}`;
+}
+
+async function show() {
+  const [[totals], [files], instruments] = await Promise.all([
+    query("SELECT COUNT(*) AS granules, COUNT(DISTINCT target_name) AS targets, " +
+      "COUNT(DISTINCT obs_collection) AS collections FROM oidb.granule"),
+    query("SELECT COUNT(*) AS n FROM oidb.file"),
+    query("SELECT facility_name, instrument_name, COUNT(*) AS granules, " +
+      "COUNT(DISTINCT target_name) AS targets, MIN(night) AS first_night, " +
+      "MAX(night) AS last_night FROM oidb.granule GROUP BY facility_name, instrument_name " +
+      "ORDER BY facility_name, granules DESC"),
+  ]);
+  part("totals").textContent = `${totals.granules} granules of ${totals.targets} targets, from ` +
+    `${files.n} files in ${totals.collections} collections.`;
+  const most = Math.max(...instruments.map((row) => row.granules));
+  const heads = ["Facility", "Instrument", "Granules", "Targets", "Nights"];
+  part("instruments").replaceChildren(
+    element("thead", {}, element("tr", {},
+      ...heads.map((text) => element("th", { scope: "col" }, text)))),
+    element("tbody", {}, ...instruments.map((row, index) => {
+      const cells = [
+        index && instruments[index - 1].facility_name === row.facility_name ? ""
+          : row.facility_name && link(searchFor("facility", row.facility_name), row.facility_name),
+        row.instrument_name && link(searchFor("instrument", row.instrument_name),
+          row.instrument_name),
+        element("span", { class: "counted" }, bar(row.granules / most), String(row.granules)),
+        String(row.targets),
+        row.first_night && (row.first_night === row.last_night ? row.first_night
+          : `${row.first_night} to ${row.last_night}`),
+      ];
+      return element("tr", {}, ...cells.map((cell) => element("td", {}, cell ?? "unknown")));
+    })));
+}
+
+try {
+  await show();
+} catch (error) {
+  message(part("totals"), error.message);
+}
