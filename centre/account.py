@@ -26,28 +26,39 @@ _READ = [
 def leave_root(root: Path, *, keep_reading: bool = False) -> None:
     """Starts this program again as the ordinary account, if root runs it; else does nothing.
 
-    `root` is the instance's directory, which the account gets. With `keep_reading`, or when the
-    checkout or the instance lies in a directory that is closed to the account (a clone in /root,
-    say), the program keeps root's right to read, and only that: the Linux capability
-    CAP_DAC_READ_SEARCH.
+    `root` is the instance's directory, which the account gets. With `keep_reading`, if that can
+    be had, or when the checkout or the instance lies in a directory that is closed to the account
+    (a clone in /root, say), the program keeps root's right to read, and only that: the Linux
+    capability CAP_DAC_READ_SEARCH.
     """
     if os.geteuid() != 0:
         return
     _make_account()
-    root.mkdir(parents=True, exist_ok=True)
-    if root.stat().st_uid != pwd.getpwnam(ACCOUNT).pw_uid:
-        shutil.chown(root, ACCOUNT, ACCOUNT)
-    reading = _READ if keep_reading else []
-    if not _can_reach(root, reading):
-        reading = _READ
-        if not _can_reach(root, reading):
-            raise CentreError(
-                f"The account {ACCOUNT} cannot reach {CHECKOUT} or {root}: "
-                "a directory above is closed to others; move it, or open that directory."
-            )
-    command = [*_as_account(reading), sys.executable, *sys.argv]
+    _give(root)
+    for reading in [_READ, []] if keep_reading else [[], _READ]:
+        if _can_reach(root, reading):
+            break
+    else:
+        raise CentreError(
+            f"The account {ACCOUNT} cannot reach {CHECKOUT} or {root}: "
+            "a directory above is closed to others; move it, or open that directory."
+        )
+    command = [*_as_account(reading), "/usr/bin/python3", *sys.argv]
     os.environ["JMMC_ROOT"] = str(root)
     os.execvp(command[0], command)
+
+
+def _give(root: Path) -> None:
+    """Makes the directory and gives it to the account, unless it is used for something else."""
+    root.mkdir(parents=True, exist_ok=True)
+    if root.stat().st_uid == pwd.getpwnam(ACCOUNT).pw_uid:
+        return
+    if {path.name for path in root.iterdir()} - {"tools"}:
+        raise CentreError(
+            f"{root} has other things in it and does not belong to the account {ACCOUNT}; "
+            "name an empty or new directory with JMMC_ROOT."
+        )
+    shutil.chown(root, ACCOUNT, ACCOUNT)
 
 
 def _make_account() -> None:

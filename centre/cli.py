@@ -59,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, run: Callable[[Instance], int | None], help: str) -> None:
         added = commands.add_parser(name, help=help, description=help)
-        added.set_defaults(run=lambda _: run(_instance(makes=name in ("init", "serve"))))
+        makes, complete = name in ("init", "serve"), name not in ("stop", "status")
+        added.set_defaults(run=lambda _: run(_instance(makes=makes, complete=complete)))
 
     command("init", operations.init, "Make the instance, or bring it up to date with the checkout.")
     command("start", operations.start, "Start it in the background; returns when it answers.")
@@ -91,14 +92,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _instance(*, makes: bool = False, reads: bool = False) -> Instance:
+def _instance(*, makes: bool = False, complete: bool = True, reads: bool = False) -> Instance:
     """The instance, seen by the account that may work on it.
 
-    With `makes` it need not exist yet; with `reads` root's right to read files is kept.
+    With `makes` it need not exist yet, without `complete` it may be half-made; with `reads`
+    root's right to read files is kept.
     """
     instance = Instance.from_environment()
     if not makes:
-        operations.require(instance)
+        operations.require(instance, complete=complete)
     account.leave_root(instance.root, keep_reading=reads)
     return instance
 

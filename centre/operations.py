@@ -1,6 +1,7 @@
 """What an operator does with an instance as a whole."""
 
 import fcntl
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,14 +9,17 @@ from centre import CentreError, cluster, dachs, oifits, server
 from centre.instance import Instance
 
 
-def require(instance: Instance) -> None:
-    """Raises CentreError unless the instance exists, with all that is not in an RD."""
+def require(instance: Instance, *, complete: bool = True) -> None:
+    """Raises CentreError unless the instance exists and, if it must be, is `complete`.
+
+    Complete is one that has all that is not in an RD.
+    """
     if not (instance.root / "state.json").exists():
         raise CentreError(
             f"There is no instance in {instance.root}; make one with `bin/jmmc init`, "
             "or name another directory with JMMC_ROOT."
         )
-    if not instance.read_state().get("complete"):
+    if complete and not instance.read_state().get("complete"):
         raise CentreError(
             f"The instance in {instance.root} is not complete; run `bin/jmmc init` again."
         )
@@ -39,7 +43,7 @@ def start(instance: Instance) -> None:
         server.check_port(instance)
         cluster.start(instance)
         instance.write_settings()
-        server.start(instance)
+        _start_server(instance)
     print(f"The data centre answers at {instance.url}/")
 
 
@@ -61,7 +65,7 @@ def serve(instance: Instance) -> None:
             if not instance.read_state().get("demo"):
                 print("Loading the demonstration data ...", flush=True)
                 _load_demonstration(instance)
-            process = server.start(instance)
+            process = _start_server(instance)
         print(_WELCOME.format(url=instance.url), flush=True)
         process.wait()
         print("The server was stopped.")
@@ -95,6 +99,7 @@ Ctrl-C stops it."""
 
 
 def _init(instance: Instance) -> None:
+    instance.update_state()  # from here on there is something `stop` may have to stop
     instance.logs.mkdir(parents=True, exist_ok=True)
     instance.products.mkdir(parents=True, exist_ok=True)
     instance.products.chmod(0o700)  # private files are closed to other accounts too
@@ -109,6 +114,12 @@ def _init(instance: Instance) -> None:
         changed = dachs.import_rds(instance)
         if changed or instance.read_state().get("published") != instance.url:
             dachs.publish(instance)
+
+
+def _start_server(instance: Instance) -> "subprocess.Popen[bytes]":
+    process = server.start(instance)
+    instance.update_state(serving={"port": instance.port, "bind": instance.bind})
+    return process
 
 
 def _load_demonstration(instance: Instance) -> None:

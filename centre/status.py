@@ -1,5 +1,6 @@
 """What runs and what an instance holds."""
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg2
@@ -20,9 +21,9 @@ def show(instance: Instance) -> None:
     if number is None:
         print("server    stopped")
     else:
-        url = instance.read_state().get("serving", instance.url)
-        word = "answers" if server.answers(instance) else "does not answer"
-        print(f"server    process {number}, {word} at {url}/")
+        serving = replace(instance, **instance.read_state().get("serving", {}))
+        word = "answers" if server.answers(serving) else "does not answer"
+        print(f"server    process {number}, {word} on port {serving.port}")
     if runs:
         _show_data_sets(instance)
 

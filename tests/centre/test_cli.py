@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from centre import CentreError, cli, oifits, server
+from centre import CentreError, cli, oifits, operations, server
 from centre.instance import CHECKOUT, Instance
 
 
@@ -97,6 +97,23 @@ def test_half_made_instance(tmp_path: Path) -> None:
     result = jmmc("start", JMMC_ROOT=str(tmp_path))
     assert result.returncode == cli.FAILED
     assert "is not complete; run `bin/jmmc init` again" in result.stderr
+
+
+def test_half_made_instance_can_be_looked_at_and_stopped(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text("{}")
+    operations.require(an_instance(tmp_path), complete=False)
+    with pytest.raises(CentreError, match="not complete"):
+        operations.require(an_instance(tmp_path))
+
+
+def test_a_directory_used_for_something_else_is_left_alone(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives directories away")
+    (tmp_path / "thesis.tex").touch()
+    result = jmmc("init", JMMC_ROOT=str(tmp_path))
+    assert result.returncode == cli.FAILED
+    assert f"{tmp_path} has other things in it" in result.stderr
+    assert tmp_path.stat().st_uid == 0
 
 
 def test_damaged_state(tmp_path: Path) -> None:
