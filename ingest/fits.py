@@ -45,8 +45,6 @@ _NATIVE = {kind: dtype.newbyteorder("=") for kind, dtype in _DTYPES.items()}
 _TFORM = re.compile(r"\s*(\d*)\s*([LXBIJKAEDCMPQ])")
 _SIZES = {kind: np.dtype(name).itemsize for kind, name in _TYPES.items()}
 _COLUMN_CARD = re.compile(rb"T(TYPE|FORM|UNIT|DIM)(\d{1,3}) *= *'([^']*)'")
-#: A card with a long keyword, up to its value indicator.
-_HIERARCH_CARD = re.compile(rb"HIERARCH ([^=]{1,70})=")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([EDed][+-]?\d+)?")
 
 
@@ -137,23 +135,25 @@ class Header:
 
     @cached_property
     def _hierarch(self) -> dict[bytes, int]:
-        """Offset of the first card of each HIERARCH keyword, by its name without HIERARCH."""
+        """Offset of the first card of each HIERARCH keyword; other cards may be there too."""
+        raw = self.raw
         if b"HIERARCH" not in self._cards:
             return {}
-        found = list(_HIERARCH_CARD.finditer(self.raw, self._cards[b"HIERARCH"]))
-        # Backwards, so that the first of several cards stays.
-        return {
-            b" ".join(match[1].split()): match.start()
-            for match in reversed(found)
-            if match.start() % CARD == 0
-        }
+        # Backwards, as above. ESO's headers have thousands of these cards.
+        offsets = range(len(raw) - CARD, self._cards[b"HIERARCH"] - 1, -CARD)
+        keys = [raw[offset : offset + CARD].partition(b"=")[0].rstrip() for offset in offsets]
+        return dict(zip(keys, offsets, strict=True))
 
     def _offset(self, key: str) -> int | None:
+        """Offset of the card that holds the value of ``key``."""
         name = key.encode("ascii", "replace")
         if len(name) > 8 or b" " in name:
-            return self._hierarch.get(name)
-        offset = self._cards.get(name.ljust(8))
-        return offset if offset is not None and self.raw[offset + 8] == ord("=") else None
+            offset = self._hierarch.get(b"HIERARCH " + name)
+            held = offset is not None and b"=" in self.raw[offset : offset + CARD]
+        else:
+            offset = self._cards.get(name.ljust(8))
+            held = offset is not None and self.raw[offset + 8] == ord("=")
+        return offset if held else None
 
     def __contains__(self, key: str) -> bool:
         return self._offset(key) is not None
@@ -169,8 +169,9 @@ class Header:
         for name, offset in self._cards.items():
             if self.raw[offset + 8] == ord("="):
                 yield text(name)
-        for name in self._hierarch:
-            yield text(name)
+        for name, offset in self._hierarch.items():
+            if name.startswith(b"HIERARCH ") and b"=" in self.raw[offset : offset + CARD]:
+                yield text(name[9:])
 
     def get(self, key: str) -> Value:
         """The value of ``key``; None when the card is not there or has no value."""

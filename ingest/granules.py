@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -357,12 +358,21 @@ class _Array:
             return self._stations.number((self.arrname, index), None, diameter, place)
         if facility is None:
             return self._stations.number((self.arrname, name), name, diameter, place)
-        name = facility.station_name(name) or name
-        if name in facility.stations:
-            site = facility.stations[name]
-            place = (site.east, site.north, site.up)
-        diameter = diameter or facility.diameter(name)
-        return self._stations.number((facility.name, name), name, diameter, place)
+        name, surveyed, usual = _known_station(facility, name)
+        return self._stations.number(
+            (facility.name, name), name, diameter or usual, surveyed or place
+        )
+
+
+@lru_cache(maxsize=4096)
+def _known_station(
+    facility: Facility, name: str
+) -> tuple[str, tuple[float, float, float] | None, float | None]:
+    """Usual spelling of a station's name, its place and the diameter of its telescope in m."""
+    name = facility.station_name(name) or name
+    site = facility.stations.get(name)
+    place = None if site is None else (site.east, site.north, site.up)
+    return name, place, facility.diameter(name)
 
 
 def _places(table: ArrayTable | None) -> dict[int, tuple[float, float, float]]:
@@ -1282,6 +1292,8 @@ def _add_baselines(
 
 def _known(values: Floats) -> list[float | None]:
     """The values, None for those that are not finite."""
+    if np.isfinite(values).all():
+        return list(values.tolist())
     return [value if math.isfinite(value) else None for value in values.tolist()]
 
 

@@ -296,7 +296,7 @@ def test_keywords_with_and_without_value() -> None:
         card("FIRST   = 1")
         + card("FIRST   = 2")
         + card("COMMENT = 3")
-        + card("HIERARCH ESO  OBS   PROG ID = '60.A'")
+        + card("HIERARCH ESO OBS PROG ID   = '60.A'")
         + card("HIERARCH no value here")
         + card("KEY      a comment without sign")
         + card("END")
