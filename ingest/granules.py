@@ -468,14 +468,14 @@ class _Table:
             else:
                 self.flags.add("channel_mismatch")
         observed = [self._column(name, shape) for name in _OBSERVABLES[self.kind]]
-        finite: Booleans = np.zeros(shape, np.bool_)
-        for values in observed:
-            if values is not None:
-                finite |= np.isfinite(values)
+        finite = [np.isfinite(values) for values in observed if values is not None]
+        there = finite[0] if finite else np.zeros(shape, np.bool_)
+        for more in finite[1:]:
+            there = there | more
         #: Unflagged finite values, shape (rows, channels).
-        self.usable: Booleans = np.logical_and(unflagged, finite)
+        self.usable: Booleans = np.logical_and(unflagged, there)
         self.good: Booleans = np.logical_or.reduce(unflagged, axis=1)
-        self.points: Integers = np.count_nonzero(self.usable, axis=1)
+        self.points: Integers = np.add.reduce(self.usable, axis=1, dtype=np.int64)
         sta_index = data.sta_index
         #: The file's numbers of the stations, shape (rows, 1, 2 or 3); None when not told.
         self.stations = None if sta_index is None else array.station_numbers(sta_index)
@@ -505,13 +505,10 @@ class _Table:
         """Mean of the usable finite values of each row; NaN where there is none."""
         if values is None:
             return np.full(self.data.rows, np.nan)
-        usable, count = self.usable, self.points
-        finite = np.isfinite(values)
-        if not finite.all():
-            usable = usable & finite
-            count = np.count_nonzero(usable, axis=1)
-        total = np.add.reduce(values, axis=1, where=usable)
-        return np.asarray(np.where(count, total, np.nan) / count)
+        usable = self.usable & np.isfinite(values)
+        total = np.add.reduce(np.where(usable, values, 0.0), axis=1)
+        mean: Floats = total / np.add.reduce(usable, axis=1, dtype=np.int64)
+        return mean
 
 
 def _stack(columns: list[NDArray[_Number]]) -> NDArray[_Number]:
@@ -590,7 +587,8 @@ class _Part:
 
     def used(self) -> Booleans:
         """Channels with a usable value, shape (channels,)."""
-        return np.asarray(self.table.usable[self.rows].any(axis=0))
+        channels: Booleans = np.logical_or.reduce(self.table.usable[self.rows], axis=0)
+        return channels
 
 
 @dataclass(slots=True)

@@ -82,7 +82,10 @@ class OITable:
         return array
 
     def numbers(self, column: str) -> Floats | None:
-        """A scalar column as float64, shape (rows,); None when missing or not a number."""
+        """A scalar column as float64, shape (rows,); None when missing or not a number.
+
+        This and the others may be views on one array: do not write to them.
+        """
         array = self._numeric(column)
         return None if array is None else array[:, 0].astype(np.float64, copy=False)
 
