@@ -686,7 +686,32 @@
       </LOOP>
       <condDesc buildFrom="night"/>
     </scsCore>
-    <outputTable verbLevel="20"/>
+    <!-- What the form shows; VOTables have all columns, by their verbosity. -->
+    <outputTable>
+      <outputField original="//scs#distCol"/>
+      <outputField original="target_name"/>
+      <outputField original="obs_publisher_did" tablehead="More">
+        <formatter>
+          return T.a(href=base.makeSitePath(
+            "/static/granule.html?id="+urllib.parse.quote(data, safe="")))["Granule"]
+        </formatter>
+      </outputField>
+      <outputField original="night"/>
+      <LOOP listItems="facility_name instrument_name instrument_mode stations">
+        <events><outputField original="\item"/></events>
+      </LOOP>
+      <LOOP listItems="em_min em_max">
+        <events>
+          <outputField original="\item" displayHint="displayUnit=um,sf=3"/>
+        </events>
+      </LOOP>
+      <outputField original="uv_distance_max" tablehead="Longest baseline"
+        displayHint="sf=1"/>
+      <outputField original="nb_vis2_points" tablehead="V² points"/>
+      <outputField original="nb_t3_points" tablehead="T3 points"/>
+      <outputField original="obs_collection"/>
+      <outputField original="access_url"/>
+    </outputTable>
   </service>
 
   <!-- ================================ regression tests ================================ -->

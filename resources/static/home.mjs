@@ -10,6 +10,11 @@ function searchFor(name, value) {
   return `/static/oidb.html?${new URLSearchParams({ [name]: value })}`;
 }
 
+function years(...nights) {
+  const [first, last] = nights.map((night) => night?.slice(0, 4));
+  return first === last ? first : `${first}–${last}`;
+}
+
 async function show() {
   const [[totals], [files], instruments] = await Promise.all([
     query("SELECT COUNT(*) AS granules, COUNT(DISTINCT target_name) AS targets, " +
@@ -23,7 +28,7 @@ async function show() {
   part("totals").textContent = `${totals.granules} granules of ${totals.targets} targets, from ` +
     `${files.n} files in ${totals.collections} collections.`;
   const most = Math.max(...instruments.map((row) => row.granules));
-  const heads = ["Facility", "Instrument", "Granules", "Targets", "Nights"];
+  const heads = ["Facility", "Instrument", "Granules", "Targets", "Years"];
   part("instruments").replaceChildren(
     element("thead", {}, element("tr", {},
       ...heads.map((text) => element("th", { scope: "col" }, text)))),
@@ -35,8 +40,7 @@ async function show() {
           row.instrument_name),
         element("span", { class: "counted" }, bar(row.granules / most), String(row.granules)),
         String(row.targets),
-        row.first_night && (row.first_night === row.last_night ? row.first_night
-          : `${row.first_night} to ${row.last_night}`),
+        years(row.first_night, row.last_night),
       ];
       return element("tr", {}, ...cells.map((cell) => element("td", {}, cell ?? "unknown")));
     })));
