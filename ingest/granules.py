@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -322,7 +322,6 @@ class _Array:
             array = oifits.arrays[0]
         self._array = array
         self._stations = stations
-        self._places = _places(array)
         self._numbers: dict[int, int] = {}
         centre = array.centre if array else None
         frame = array.frame if array else None
@@ -347,21 +346,23 @@ class _Array:
             self._numbers[index] = self._number(index)
         return np.array([self._numbers[i] for i in indices], np.int64).reshape(sta_index.shape)
 
+    @cached_property
+    def _places(self) -> dict[int, tuple[float, float, float]]:
+        return _places(self._array)
+
     def _number(self, index: int) -> int:
         facility = self.facility
         name = (self._array.stations.get(index) if self._array else None) or None
         diameter = self._array.diameters.get(index) if self._array else None
         if diameter is not None:
             diameter = round(diameter, 3)  # single precision in the file
-        place = self._places.get(index)
-        if name is None:
-            return self._stations.number((self.arrname, index), None, diameter, place)
-        if facility is None:
-            return self._stations.number((self.arrname, name), name, diameter, place)
-        name, surveyed, usual = _known_station(facility, name)
-        return self._stations.number(
-            (facility.name, name), name, diameter or usual, surveyed or place
-        )
+        where, place = self.arrname, None
+        if name is not None and facility is not None:
+            where = facility.name
+            name, place, usual = _known_station(facility, name)
+            diameter = diameter or usual
+        place = place or self._places.get(index)
+        return self._stations.number((where, name or index), name, diameter, place)
 
 
 @lru_cache(maxsize=4096)
@@ -467,11 +468,13 @@ class _Table:
                 unflagged = ~data.flag
             else:
                 self.flags.add("channel_mismatch")
-        observed = [self._column(name, shape) for name in _OBSERVABLES[self.kind]]
-        finite = [np.isfinite(values) for values in observed if values is not None]
-        there = finite[0] if finite else np.zeros(shape, np.bool_)
-        for more in finite[1:]:
-            there = there | more
+        there: Booleans = np.zeros(shape, np.bool_)
+        for name in _OBSERVABLES[self.kind]:
+            values = self._column(name, shape)
+            if values is not None:
+                there |= np.isfinite(values)
+            if there.all():
+                break
         #: Unflagged finite values, shape (rows, channels).
         self.usable: Booleans = np.logical_and(unflagged, there)
         self.good: Booleans = np.logical_or.reduce(unflagged, axis=1)
@@ -484,11 +487,11 @@ class _Table:
         self.int_time = nothing if data.int_time is None else data.int_time
         self.vis2, self.vis2_err = nothing, nothing
         if self.kind == "OI_VIS2":
-            self.vis2 = self._mean(observed[0])
+            self.vis2 = self._mean(self._column("VIS2DATA", shape))
             self.vis2_err = self._mean(self._column("VIS2ERR", shape))
         elif self.kind == "OI_VIS" and data.header.text("AMPTYP") == "absolute":
             # A visibility only then (D17 table 6).
-            amplitude, error = observed[0], self._column("VISAMPERR", shape)
+            amplitude, error = self._column("VISAMP", shape), self._column("VISAMPERR", shape)
             if amplitude is not None:
                 self.vis2 = self._mean(amplitude * amplitude)
                 if error is not None:
@@ -702,8 +705,7 @@ class _Extractor:
 
         target_ids = _stack([table.target_id for table in tables])
         order = {target_id: n for n, target_id in enumerate(self.targets.rows)}
-        ids, position = np.unique(target_ids, return_inverse=True)
-        target = np.array([order.get(number, -1) for number in ids.tolist()])[position]
+        target = np.array([order.get(number, -1) for number in target_ids.tolist()])
         known = target >= 0
         if not known.all():
             self._note_strangers(target_ids, known, sizes)
@@ -714,13 +716,14 @@ class _Extractor:
             known &= ~self._ghosts(pair, night, target_ids)
 
         span = _NO_NIGHT + 1
-        keys, of_known = np.unique((pair * span + night)[known], return_inverse=True)
-        numbers = np.full(known.size, -1)
-        numbers[known] = of_known
+        of_row = np.where(known, pair * span + night, -1).tolist()
+        keys = sorted(set(of_row) - {-1})
+        number = {key: n for n, key in enumerate(keys)}
+        numbers: Integers = np.array([number.get(key, -1) for key in of_row])
         targets, setups = list(self.targets.rows), list(self.setups.values())
         drafts = [
             _Draft(targets[key // span // len(rank)], setups[key // span % len(rank)], key % span)
-            for key in keys.tolist()
+            for key in keys
         ]
         self._share_out(drafts, numbers)
         return drafts, numbers
