@@ -14,10 +14,11 @@ import gzip
 import mmap
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,9 @@ CARD = 80
 #: A compressed file may expand by at most this factor (plus one megabyte): real FITS files gain
 #: a factor of 2 to 20, a gzip bomb 1000.
 MAX_EXPANSION = 100
+
+#: Most columns of a binary table (section 7.3.1).
+MAX_COLUMNS = 999
 
 #: Longest header accepted, bytes; the longest of ESO's are below 1 MB.
 MAX_HEADER = 1 << 26
@@ -44,7 +48,6 @@ _DTYPES = {kind: np.dtype(form) for kind, form in _TYPES.items()}
 _NATIVE = {kind: dtype.newbyteorder("=") for kind, dtype in _DTYPES.items()}
 _TFORM = re.compile(r"\s*(\d*)\s*([LXBIJKAEDCMPQ])")
 _SIZES = {kind: np.dtype(name).itemsize for kind, name in _TYPES.items()}
-_COLUMN_CARD = re.compile(rb"T(TYPE|FORM|UNIT|DIM)(\d{1,3}) *= *'([^']*)'")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([EDed][+-]?\d+)?")
 
 
@@ -64,7 +67,8 @@ def text(raw: bytes) -> str:
     FITS wants ASCII, real files carry UTF-8 and Latin-1 and end strings with NUL: everything
     after a NUL is dropped (section 7.3.3.1), blanks on both sides go.
     """
-    raw = raw.split(b"\0", 1)[0]
+    if b"\0" in raw:
+        raw = raw.split(b"\0", 1)[0]
     try:
         return raw.decode("ascii").strip()
     except UnicodeDecodeError:
@@ -77,8 +81,11 @@ def text(raw: bytes) -> str:
 
 def _string(raw: bytes) -> bytes:
     """The content of a quoted string that starts at the first quote of ``raw`` (section 4.2.1)."""
-    out = bytearray()
     position = raw.index(b"'") + 1
+    end = raw.find(b"'", position)
+    if end >= 0 and raw[end + 1 : end + 2] != b"'":
+        return raw[position:end]
+    out = bytearray()
     while True:
         end = raw.find(b"'", position)
         if end < 0:  # no closing quote: take what there is
@@ -112,6 +119,21 @@ def decode_value(raw: bytes) -> Value:
     return field
 
 
+@lru_cache(maxsize=4096)
+def _name(key: str) -> tuple[bytes, bool]:
+    """A keyword as it stands in its card, and whether that is a HIERARCH card."""
+    name = key.encode("ascii", "replace")
+    is_long = len(name) > 8 or b" " in name
+    return (b"HIERARCH " + name if is_long else name.ljust(8)), is_long
+
+
+@lru_cache(maxsize=1000)
+def _column_names(count: int) -> tuple[bytes, ...]:
+    """The keywords that define so many columns of a binary table, as their cards have them."""
+    words = (b"TTYPE", b"TFORM", b"TUNIT", b"TDIM", b"TSCAL", b"TZERO")
+    return tuple((b"%b%d" % (word, n)).ljust(8) for n in range(1, count + 1) for word in words)
+
+
 class Header:
     """The cards of one header, decoded when asked for.
 
@@ -123,15 +145,10 @@ class Header:
         #: The header's bytes, a multiple of 80.
         self.raw = raw
         self._values: dict[str, Value] = {}
-
-    @cached_property
-    def _cards(self) -> dict[bytes, int]:
-        """Offset of the first card of each eight-character keyword."""
-        raw = self.raw
         offsets = range(0, len(raw), CARD)
         keys = [raw[offset : offset + 8] for offset in offsets]
-        # Backwards, so that the first of several cards stays.
-        return dict(zip(reversed(keys), reversed(offsets), strict=True))
+        #: Offset of the first card of each eight-character keyword: backwards, so that it stays.
+        self._cards = dict(zip(reversed(keys), reversed(offsets), strict=True))
 
     @cached_property
     def _hierarch(self) -> dict[bytes, int]:
@@ -146,14 +163,12 @@ class Header:
 
     def _offset(self, key: str) -> int | None:
         """Offset of the card that holds the value of ``key``."""
-        name = key.encode("ascii", "replace")
-        if len(name) > 8 or b" " in name:
-            offset = self._hierarch.get(b"HIERARCH " + name)
-            held = offset is not None and b"=" in self.raw[offset : offset + CARD]
-        else:
-            offset = self._cards.get(name.ljust(8))
-            held = offset is not None and self.raw[offset + 8] == ord("=")
-        return offset if held else None
+        name, is_long = _name(key)
+        offset = self._hierarch.get(name) if is_long else self._cards.get(name)
+        if offset is None:
+            return None
+        end = offset + (CARD if is_long else 9)
+        return offset if b"=" in self.raw[offset + 8 : end] else None
 
     def __contains__(self, key: str) -> bool:
         return self._offset(key) is not None
@@ -175,8 +190,10 @@ class Header:
 
     def get(self, key: str) -> Value:
         """The value of ``key``; None when the card is not there or has no value."""
-        if key in self._values:
+        try:
             return self._values[key]
+        except KeyError:
+            pass
         offset = self._offset(key)
         value: Value = None
         if offset is not None:
@@ -196,17 +213,11 @@ class Header:
             value = value[:-1] + text(_string(card[8:]))
         return value
 
-    def column_texts(self) -> dict[tuple[bytes, int], str]:
-        """The TTYPEn, TFORMn, TUNITn and TDIMn of a table, by (b"TYPE", n) and so on.
-
-        One pass over the header; asking for each keyword by itself costs five times as much.
-        """
-        found: dict[tuple[bytes, int], str] = {}
-        for match in _COLUMN_CARD.finditer(self.raw):
-            if match.start() % CARD == 0:
-                said = match[3].decode("latin-1").strip(" \0")
-                found.setdefault((match[1], int(match[2])), said)
-        return found
+    def column_cards(self, count: int) -> bytes:
+        """The cards that define so many columns of a binary table, in a settled order."""
+        cards, raw = self._cards, self.raw
+        offsets = [cards[name] for name in _column_names(count) if name in cards]
+        return b"".join([raw[offset : offset + CARD] for offset in offsets])
 
     def text(self, key: str) -> str | None:
         """The value of ``key`` as text; None when it is missing or blank."""
@@ -236,8 +247,7 @@ class Header:
         return number if np.isfinite(number) else None
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column of a binary table as its header declares it (sections 7.3.1 and 7.3.2)."""
 
     name: str
@@ -256,6 +266,47 @@ class Column:
     zero: float
 
 
+@lru_cache(maxsize=512)
+def _columns(cards: bytes, count: int) -> tuple[dict[str, Column], int]:
+    """Columns by upper-case name, from their cards, and the bytes of a row.
+
+    Of two columns with one name the first counts. Raises ValueError for a TFORM that is none.
+    Most tables of a kind are alike: most calls are answered from memory.
+    """
+    header = Header(cards)
+    columns: dict[str, Column] = {}
+    offset = 0
+    for n in range(1, count + 1):
+        form = header.text(f"TFORM{n}") or ""
+        match = _TFORM.match(form)
+        if not match:
+            raise ValueError(f"column {n} has no valid TFORM ('{form}')")
+        repeat = int(match[1]) if match[1] else 1
+        kind = match[2]
+        if kind == "A":
+            width = repeat
+        elif kind == "X":
+            width = (repeat + 7) // 8
+        else:
+            # Array descriptors P and Q are pairs (section 7.3.5).
+            width = repeat * _SIZES[kind] * (2 if kind in "PQ" else 1)
+        column = Column(
+            name=(header.text(f"TTYPE{n}") or f"COL{n}").upper(),
+            kind=kind,
+            repeat=repeat,
+            unit=header.text(f"TUNIT{n}"),
+            offset=offset,
+            width=width,
+            form=form,
+            dim=header.text(f"TDIM{n}"),
+            scale=_or(header.number(f"TSCAL{n}"), 1.0),
+            zero=_or(header.number(f"TZERO{n}"), 0.0),
+        )
+        columns.setdefault(column.name, column)
+        offset += width
+    return columns, offset
+
+
 class Table:
     """A binary table: columns as numpy views on the file's bytes, made when asked for."""
 
@@ -267,44 +318,18 @@ class Table:
         self.row_bytes = header.integer("NAXIS1") or 0
         self._file = name
         self._read: dict[str, NDArray[np.generic]] = {}
+        count = header.integer("TFIELDS") or 0
+        try:
+            columns, size = _columns(header.column_cards(min(count, MAX_COLUMNS)), count)
+        except ValueError as error:
+            raise UnreadableFile(name, hdu.place, str(error)) from None
         #: The columns by upper-case name, in file order; of two with one name the first counts.
-        self.columns: dict[str, Column] = {}
-        offset = 0
-        said = header.column_texts()
-        scaled = b"TSCAL" in header.raw or b"TZERO" in header.raw
-        for n in range(1, (header.integer("TFIELDS") or 0) + 1):
-            form = said.get((b"FORM", n), "")
-            match = _TFORM.match(form)
-            if not match:
-                raise UnreadableFile(name, hdu.place, f"column {n} has no valid TFORM ('{form}')")
-            repeat = int(match[1]) if match[1] else 1
-            kind = match[2]
-            if kind == "A":
-                width = repeat
-            elif kind == "X":
-                width = (repeat + 7) // 8
-            else:
-                # Array descriptors P and Q are pairs (section 7.3.5).
-                width = repeat * _SIZES[kind] * (2 if kind in "PQ" else 1)
-            column = Column(
-                name=(said.get((b"TYPE", n)) or f"COL{n}").upper(),
-                kind=kind,
-                repeat=repeat,
-                unit=said.get((b"UNIT", n)) or None,
-                offset=offset,
-                width=width,
-                form=form,
-                dim=said.get((b"DIM", n)) or None,
-                scale=_or(header.number(f"TSCAL{n}"), 1.0) if scaled else 1.0,
-                zero=_or(header.number(f"TZERO{n}"), 0.0) if scaled else 0.0,
-            )
-            self.columns.setdefault(column.name, column)
-            offset += width
-        if offset != self.row_bytes:
+        self.columns: Mapping[str, Column] = columns
+        if size != self.row_bytes:
             raise UnreadableFile(
                 name,
                 hdu.place,
-                f"the columns need {offset} bytes a row, NAXIS1 says {self.row_bytes}",
+                f"the columns need {size} bytes a row, NAXIS1 says {self.row_bytes}",
             )
 
     def __contains__(self, name: str) -> bool:
