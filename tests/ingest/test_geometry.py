@@ -257,6 +257,7 @@ def test_night_of_no_time() -> None:
     assert math.isnan(geometry.night(np.array([math.nan]), 0.0)[0])
 
 
+@pytest.mark.filterwarnings("ignore:ERFA")  # leap seconds of years to come
 @given(st.integers(0, 100000))
 def test_dates_against_astropy(day: int) -> None:
     text = geometry.civil_date(day)
