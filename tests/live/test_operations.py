@@ -151,25 +151,25 @@ def test_dachs_runs_in_the_instance(own: Centre) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_ends_cleanly(own: Centre, number: signal.Signals) -> None:
+def test_serve_ends_cleanly(own: Centre, number: signal.Signals, tmp_path: Path) -> None:
     own.succeed("init")
     # The demonstration has a test of its own.
     state = own.root / "state.json"
     state.write_text(state.read_text().replace('"complete"', '"demo": true, "complete"'))
-    process = subprocess.Popen(
-        [str(CHECKOUT / "bin" / "jmmc"), "serve"],
-        env=own.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    wait_for(lambda: answers(own))
+    words = tmp_path / "words"
+    with words.open("w") as output:
+        process = subprocess.Popen(
+            [str(CHECKOUT / "bin" / "jmmc"), "serve"],
+            env=own.environment,
+            stdout=output,
+            start_new_session=True,
+        )
+    wait_for(lambda: "Ctrl-C stops it" in words.read_text())
+    for word in (f"{own.url}/", "pyvo", "TOPCAT"):
+        assert word in words.read_text()
+    assert answers(own)
     database = postmaster(own)
     os.killpg(process.pid, number)
-    words, _ = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert f"{own.url}/" in words
-    assert "pyvo" in words
-    assert "TOPCAT" in words
+    assert process.wait(timeout=30) == 0
     assert not answers(own)
     assert not lives(database)
