@@ -142,4 +142,4 @@ def _header_category(header: Header) -> str | None:
     words = set((header.text("ESO PRO CATG") or "").split("_"))
     if words & {"SCI", "SCIENCE", "TARGET"}:
         return "SCIENCE"
-    return "CALIB" if words & {"CAL", "CALIB"} else None
+    return "CALIB" if words & {"CAL", "CALIB", "CALIBRATOR"} else None
