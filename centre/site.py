@@ -100,6 +100,21 @@ def link_obscore() -> None:
     table.setMeta("_associatedDatalinkService.serviceId", _DATALINK)
 
 
+def place_system_resources() -> None:
+    """Keeps DaCHS from looking for folders of its built-in RDs in the checkout, and from warning.
+
+    Its inputs directory is the checkout, which has none of them; nothing is ever read there.
+    """
+    from gavo import rscdesc
+
+    feed_object = rscdesc.ResdirAttribute.feedObject
+
+    def feed(self: Any, instance: Any, value: str) -> None:
+        feed_object(self, instance, "" if instance.sourceId.startswith("__system__/") else value)
+
+    rscdesc.ResdirAttribute.feedObject = feed
+
+
 def serve_schemata() -> None:
     """Serves the XML schema of column statistics, which our lists of tables refer to, from here.
 
@@ -141,6 +156,7 @@ def answer_scripts_with_datalink() -> None:
 
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
+    place_system_resources()
     if sys.argv[1:2] == ["serve"]:
         guard_products()
         identify_products()

@@ -1,4 +1,4 @@
-<resource schema="dc">
+<resource schema="dc" resdir=".">
   <!-- Two optional columns of ObsCore (section B of the standard) that say what is public. -->
   <STREAM id="obscore-extracolumns">
     <column name="obs_release_date" type="timestamp" ucd="time.release"
