@@ -37,8 +37,9 @@ def length(u: Floats, v: Floats) -> Floats:
 
 def position_angle(u: Floats, v: Floats) -> Floats:
     """Position angle in degrees, 0 <= PA < 360, north through east, from u and v, any shape."""
-    angle = np.degrees(np.arctan2(u, v)) % 360.0
-    return np.where(angle >= 360.0, 0.0, angle)  # a tiny negative angle rounds up to 360
+    angle: Floats = np.degrees(np.arctan2(u, v)) % 360.0
+    angle[angle >= 360.0] = 0.0  # to which a tiny negative angle rounds
+    return angle
 
 
 def resolution(wavelength: float, baseline: float) -> float:
@@ -73,37 +74,38 @@ def uv_distribution(
     """
     count = np.bincount(group, minlength=groups)
     uu, vv, uv = (np.bincount(group, weights, groups) for weights in (u * u, v * v, u * v))
+    middle, half = (uu + vv) / 2, np.hypot((uu - vv) / 2, uv)
+    major, minor = middle + half, np.maximum(middle - half, 0.0)
+    turn = np.arctan2(2 * uv, uu - vv) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        middle, half = (uu + vv) / 2, np.hypot((uu - vv) / 2, uv)
-        major, minor = middle + half, np.maximum(middle - half, 0.0)
-        eccentricity = np.where(major > 0, np.sqrt(1 - minor / major), np.nan)
-
-        flat = minor <= 1e-12 * major
-        turn = 0.5 * np.arctan2(2 * uv, uu - vv)
-        cos, sin = np.cos(turn)[group], np.sin(turn)[group]
+        eccentricity = np.sqrt(1 - minor / major)
         # In units of the two standard deviations the ellipse is a circle.
-        x = (u * cos + v * sin) / np.sqrt(major)[group]
-        y = (v * cos - u * sin) / np.sqrt(minor)[group]
-        order = np.argsort(group, kind="stable")
-        starts = np.cumsum(count) - count
-        radius = np.ones(groups)
+        (cu, su), (cv, sv) = (
+            ((np.cos(turn) / np.sqrt(axis))[group], (np.sin(turn) / np.sqrt(axis))[group])
+            for axis in (major, minor)
+        )
+        x, y = u * cu + v * su, v * cv - u * sv
+        order = group.argsort(kind="stable")
         full = count > 0
-        if full.any():
-            radius[full] = np.sqrt(np.maximum.reduceat((x * x + y * y)[order], starts[full]))
-        inside = ~flat[group]
-    x, y, group = x[inside], y[inside], group[inside]
-    cells = []
-    for sign in (0.5, -0.5):
-        column, row = (
-            np.minimum((sign * axis / radius[group] + 0.5) * FILL_CELLS, FILL_CELLS - 1)
-            for axis in (x, y)
-        )
-        cells.append(
-            group * FILL_CELLS**2 + column.astype(np.int64) * FILL_CELLS + row.astype(np.int64)
-        )
-    sampled = np.unique(np.concatenate(cells)) // FILL_CELLS**2
-    fill = np.bincount(sampled, minlength=groups) / (math.pi / 4 * FILL_CELLS**2)
-    return eccentricity, np.where(flat, np.nan, np.minimum(fill, 1.0))
+        starts = (count.cumsum() - count)[full]
+        radius = np.zeros(groups)
+        radius[full] = np.sqrt(np.maximum.reduceat((x * x + y * y)[order], starts))
+        x, y = x / radius[group], y / radius[group]
+    flat = minor <= 1e-12 * major
+    inside = ~flat[group]
+    if not inside.all():
+        x, y, group = x[inside], y[inside], group[inside]
+    # Cells of the points and, on the other side of the centre, of their conjugates.
+    half_cells = FILL_CELLS / 2
+    column, row = (
+        np.minimum(half_cells + half_cells * np.concatenate([axis, -axis]), FILL_CELLS - 1)
+        for axis in (x, y)
+    )
+    cell = column.astype(np.int64) * FILL_CELLS + row.astype(np.int64)
+    sampled = set((np.concatenate([group, group]) * FILL_CELLS**2 + cell).tolist())
+    cells = np.bincount([number // FILL_CELLS**2 for number in sampled] or [0], minlength=groups)
+    fill = np.minimum(cells / (math.pi / 4 * FILL_CELLS**2), 1.0)
+    return eccentricity, np.where(flat, np.nan, fill)
 
 
 def night(mjd: Floats, longitude: Floats | float) -> Floats:

@@ -1030,7 +1030,7 @@ def _exposures(rows: _Rows, drafts: list[_Draft]) -> list[_Exposure]:
     mjd = rows.mjd if timed.all() else np.where(timed, rows.mjd, 0.0)
     order = np.lexsort((mjd, granule))
     group, mjd = granule[order], mjd[order]
-    starts = np.searchsorted(group, np.arange(granules))
+    starts = group.searchsorted(np.arange(granules))
     seconds = (int_time if all_count else np.where(counts, int_time, 0.0))[order]
     half = seconds / (2 * _DAY)
     begin, end = mjd - half, mjd + half
@@ -1049,11 +1049,11 @@ def _exposures(rows: _Rows, drafts: list[_Draft]) -> list[_Exposure]:
     shift = group * _FAR - t_min[group] * _DAY
     middle, begin, end = (mjd * _DAY + shift, begin * _DAY + shift, end * _DAY + shift)
     new = np.ones(group.size, np.bool_)
-    new[1:] = np.diff(middle) > tolerance[group[1:]]
-    first = np.flatnonzero(new)
+    new[1:] = middle[1:] - middle[:-1] > tolerance[group[1:]]
+    first = new.nonzero()[0]
     integrations = np.bincount(group[first], minlength=granules)
     each_once = np.bincount(group[first], np.maximum.reduceat(seconds, first), granules)
-    by_begin = np.argsort(begin, kind="stable")
+    by_begin = begin.argsort(kind="stable")
     begin, end = begin[by_begin], end[by_begin]
     until = np.maximum.accumulate(end)
     begin[1:] = np.maximum(begin[1:], until[:-1])
@@ -1061,25 +1061,27 @@ def _exposures(rows: _Rows, drafts: list[_Draft]) -> list[_Exposure]:
     total = np.minimum(each_once, covered)
 
     whole = mjd == np.floor(mjd)
-    whole_days = np.bincount(group, whole, granules).tolist() if whole.any() else [0] * granules
-    rows_of = np.bincount(group, minlength=granules).tolist()
+    whole_days = np.bincount(group, whole, granules) == np.bincount(group, minlength=granules)
     result = []
-    for number in range(granules):
-        has_time = bool(t_max[number] >= _FIRST_MJD)
+    columns = (t_min, t_max, total, typical, integrations, least, greatest)
+    for number, (begins, ends, spent, usual, count, shortest, longest) in enumerate(
+        zip(*(column.tolist() for column in columns), strict=True)
+    ):
+        has_time = ends >= _FIRST_MJD
         if not has_time:
             drafts[number].flags.add("no_time")
-        elif whole_days[number] == rows_of[number]:
+        elif whole_days[number]:
             drafts[number].flags.add("time_of_day_unknown")
-        has_length = bool(typical[number] > 0)
+        has_length = usual > 0
         result.append(
             _Exposure(
-                t_min=float(t_min[number]) if has_time else None,
-                t_max=float(t_max[number]) if has_time else None,
-                total=float(total[number]) if has_time and has_length else None,
-                typical=float(typical[number]) if has_length else None,
-                integrations=int(integrations[number]) if has_time else None,
-                int_time_min=_finite(least[number]),
-                int_time_max=_finite(greatest[number]),
+                t_min=begins if has_time else None,
+                t_max=ends if has_time else None,
+                total=spent if has_time and has_length else None,
+                typical=usual if has_length else None,
+                integrations=count if has_time else None,
+                int_time_min=_finite(shortest),
+                int_time_max=_finite(longest),
                 wrong_unit=bool(wrong_unit[number]),
                 tolerance=float(tolerance[number]),
             )
@@ -1186,34 +1188,34 @@ def _coverages(
     granules = len(exposures)
     result = [_Coverage([], set(), None, None, None, None) for _ in exposures]
     granule = rows.granule[legs.row]
-    span = len(stations.names) + 1
+    numbers = granule.tolist()
     for index in (legs.first, legs.second):
-        for cell in np.unique(granule * span + index + 1).tolist():
-            if cell % span:
-                result[cell // span].stations.add(cell % span - 1)
+        for number, station in set(zip(numbers, index.tolist(), strict=True)):
+            if station >= 0:
+                result[number].stations.add(station)
 
     length = geometry.length(legs.u, legs.v)
     there = (length > 0) & (length < _LONGEST_BASELINE)
     if not there.all():
         for number in set(granule[~there].tolist()):
             drafts[number].flags.add("uv_missing")
-        legs = legs.take(there)
-    legs = legs.take(_once(rows, legs, exposures, span))
-    if not legs.row.size:
+        legs, length = legs.take(there), length[there]
+    kept = _once(rows, legs, length, exposures, len(stations.names))
+    if not kept.size:
         return result
 
+    legs, length = legs.take(kept), length[kept]
     granule, good = rows.granule[legs.row], rows.good[legs.row]
-    _add_baselines(result, granule, rows, legs, exposures, stations)
+    _add_baselines(result, granule, rows, legs, length, exposures, stations)
     if not good.all():
         good |= (np.bincount(granule, good, granules) == 0)[granule]
-        granule, legs = granule[good], legs.take(good)
-    numbers = np.flatnonzero(np.bincount(granule))
-    starts = np.searchsorted(granule, numbers)
-    length = geometry.length(legs.u, legs.v)
+        granule, legs, length = granule[good], legs.take(good), length[good]
+    there = np.bincount(granule, minlength=granules) > 0
+    starts = granule.searchsorted(np.flatnonzero(there))
     shortest = np.minimum.reduceat(length, starts).tolist()
     longest = np.maximum.reduceat(length, starts).tolist()
     eccentricity, fill = geometry.uv_distribution(legs.u, legs.v, granule, granules)
-    for n, number in enumerate(numbers.tolist()):
+    for n, number in enumerate(np.flatnonzero(there).tolist()):
         coverage = result[number]
         coverage.shortest, coverage.longest = shortest[n], longest[n]
         coverage.eccentricity = _finite(eccentricity[number])
@@ -1221,7 +1223,9 @@ def _coverages(
     return result
 
 
-def _once(rows: _Rows, legs: _Legs, exposures: list[_Exposure], stations: int) -> Integers:
+def _once(
+    rows: _Rows, legs: _Legs, length: Floats, exposures: list[_Exposure], stations: int
+) -> Integers:
     """Which legs to keep so that each station pair is there once at each time, by granule and time.
 
     The same pair in several tables within an integration is taken from the first of _KINDS; legs
@@ -1231,19 +1235,19 @@ def _once(rows: _Rows, legs: _Legs, exposures: list[_Exposure], stations: int) -
     tolerance = np.array([exposure.tolerance for exposure in exposures])
     start = np.array([exposure.t_min or 0.0 for exposure in exposures])
     low, high = np.minimum(legs.first, legs.second), np.maximum(legs.first, legs.second)
-    pair = (granule * stations + low) * stations + high
+    pair = (granule * stations + low) * stations + high  # a number for each
     unknown = low < 0
     if unknown.any():  # no two of these can be called the same
         pair = np.where(unknown, pair.max() + 1 + np.arange(pair.size), pair)
-    time = np.nan_to_num(rows.mjd[legs.row] - start[granule], nan=0.0) * _DAY
+    time = (rows.mjd[legs.row] - start[granule]) * _DAY
+    time[np.isnan(time)] = 0.0
     turned = np.where(legs.first > legs.second, -legs.u, legs.u)
-    length = geometry.length(legs.u, legs.v)
     order: Integers = np.lexsort((length, kind, time, pair))
     if order.size < 2:
         return order
 
     by = [column[order] for column in (pair, time, kind, turned, length)]
-    gap_pair, gap_time, gap_kind, gap_u, gap_length = (np.diff(column) for column in by)
+    gap_pair, gap_time, gap_kind, gap_u, gap_length = (c[1:] - c[:-1] for c in by)
     same_pair = gap_pair == 0
     twin = same_pair & (gap_time == 0) & (gap_kind == 0)
     twin &= (np.abs(gap_u) < 1e-3) & (np.abs(gap_length) < 1e-3)
@@ -1252,9 +1256,10 @@ def _once(rows: _Rows, legs: _Legs, exposures: list[_Exposure], stations: int) -
     # The best kind of each run of legs of one pair that follow each other within the tolerance.
     run_begins = np.ones(order.size, np.bool_)
     run_begins[1:] = ~(same_pair & (gap_time <= tolerance[granule[order[1:]]]))
-    best = np.minimum.reduceat(by[2], np.flatnonzero(run_begins))
-    keep &= by[2] == best[np.cumsum(run_begins) - 1]
-    kept: Integers = np.sort(order[keep])
+    best = np.minimum.reduceat(by[2], run_begins.nonzero()[0])
+    keep &= by[2] == best[run_begins.cumsum() - 1]
+    kept = order[keep]
+    kept.sort()
     by_time: Integers = np.lexsort((time[kept], granule[kept]))
     return kept[by_time]
 
@@ -1264,6 +1269,7 @@ def _add_baselines(
     granule: Integers,
     rows: _Rows,
     legs: _Legs,
+    length: Floats,
     exposures: list[_Exposure],
     stations: _Stations,
 ) -> None:
@@ -1280,7 +1286,7 @@ def _add_baselines(
         _known(rows.mjd[row]),
         legs.u.tolist(),
         legs.v.tolist(),
-        geometry.length(legs.u, legs.v).tolist(),
+        length.tolist(),
         geometry.position_angle(legs.u, legs.v).tolist(),
         _known(int_time),
         _known(rows.vis2[row]),
