@@ -1279,8 +1279,7 @@ def _add_baselines(
     believed = np.array([not exposure.wrong_unit for exposure in exposures])[granule]
     int_time = np.where(believed & (int_time > 0) & (int_time < np.inf), int_time, np.nan)
     names = [*stations.names, None]  # the last one for -1
-    baselines = map(
-        Baseline,
+    columns = (
         [names[station] for station in legs.first.tolist()],
         [names[station] for station in legs.second.tolist()],
         _known(rows.mjd[row]),
@@ -1293,15 +1292,18 @@ def _add_baselines(
         _known(rows.vis2_err[row]),
         rows.points[row].tolist(),
     )
-    for number, baseline in zip(granule.tolist(), baselines, strict=True):
-        coverages[number].baselines.append(baseline)
+    baselines = list(map(Baseline._make, zip(*columns, strict=True)))
+    ends = granule.searchsorted(np.arange(len(coverages)), side="right").tolist()
+    for coverage, start, end in zip(coverages, [0, *ends], ends, strict=False):
+        coverage.baselines = baselines[start:end]
 
 
 def _known(values: Floats) -> list[float | None]:
     """The values, None for those that are not finite."""
-    if np.isfinite(values).all():
-        return list(values.tolist())
-    return [value if math.isfinite(value) else None for value in values.tolist()]
+    known: list[float | None] = values.tolist()
+    for index in (~np.isfinite(values)).nonzero()[0].tolist():
+        known[index] = None
+    return known
 
 
 def _o_ucd(contents: dict[str, tuple[int, int]]) -> str | None:
