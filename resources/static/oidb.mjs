@@ -4,7 +4,7 @@ import { band, mas, plain, sexagesimal, size } from "./format.mjs";
 import { element, granulePage, link, message } from "./page.mjs";
 import { skyPlot, uvPlot } from "./plot.mjs";
 import { sampButton } from "./samp.mjs";
-import { BANDS, order, position, positionsOf, selection } from "./search.mjs";
+import { BANDS, DATE, order, position, positionsOf, selection } from "./search.mjs";
 import { query, resultUrl } from "./tap.mjs";
 
 const PAGE = 25;
@@ -26,14 +26,22 @@ function readForm() {
     fields.map((field) => [field.name, field.value.trim()]).filter(([, value]) => value));
 }
 
+/** Chooses a value of a list, which may not know it (yet). */
+function choose(select, value) {
+  if (!Array.from(select.options).some((option) => option.value === value)) {
+    select.append(element("option", { value }, value));
+  }
+  select.value = value;
+}
+
 function writeForm(state) {
   for (const field of fields) {
     const value = state.get(field.name) ?? "";
-    if (field instanceof HTMLSelectElement && value &&
-        !Array.from(field.options).some((option) => option.value === value)) {
-      field.append(element("option", { value }, value));
+    if (field instanceof HTMLSelectElement) {
+      choose(field, value);
+    } else {
+      field.value = field.type !== "date" || DATE.test(value) ? value : "";
     }
-    field.value = value;
     if (value && part("more").contains(field)) {
       part("more").open = true;
     }
@@ -224,9 +232,11 @@ async function offerChoices() {
     query("SELECT DISTINCT obs_collection, progid FROM oidb.granule ORDER BY obs_collection"),
   ]);
   const offer = (name, rows, column, group) => {
+    const select = form.elements[name];
+    const chosen = select.value;
     const values = new Map(rows.filter((row) => row[column] !== null)
       .map((row) => [row[column], row[group]]));
-    const select = form.elements[name];
+    select.replaceChildren(select.options[0]);
     for (const [value, groupName] of values) {
       let place = select;
       if (group) {
@@ -235,6 +245,7 @@ async function offerChoices() {
       }
       place.append(element("option", { value }, value));
     }
+    choose(select, chosen);
   };
   offer("facility", setups, "facility_name");
   offer("instrument", setups, "instrument_name", "facility_name");
@@ -253,5 +264,5 @@ form.addEventListener("submit", (event) => {
   go(`?${readForm()}`);
 });
 addEventListener("popstate", search);
-await offerChoices().catch(() => {}); // the search itself tells of a service that fails
-await search();
+search();
+offerChoices().catch(() => {}); // the search itself tells of a service that fails

@@ -63,5 +63,11 @@ class SiteFooter extends HTMLElement {
   }
 }
 
+// Pages of DaCHS come without it, and phones would show them as on a wide screen.
+if (!document.querySelector("meta[name=viewport]")) {
+  document.head.append(
+    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }));
+}
+
 customElements.define("site-header", SiteHeader);
 customElements.define("site-footer", SiteFooter);

@@ -17,6 +17,9 @@ export const ORDERS = {
   baseline: "g.uv_distance_max",
 };
 
+/** What a date looks like. */
+export const DATE = /^\d{4}-\d\d-\d\d$/;
+
 /** Radius, in arcmin, when none is given. */
 export const RADIUS = 1;
 
@@ -72,7 +75,7 @@ export function radius(text) {
 /** Condition for a name, whatever its case: * is any text, blanks and _ any one character. */
 function named(name) {
   const pattern = literal(name.trim().toLowerCase()
-    .replaceAll("\\", "\\\\").replace(/\s+/g, " ").replaceAll(" ", "_").replaceAll("*", "%"));
+    .replace(/\s+/g, "_").replaceAll("*", "%"));
   return `(LOWER(g.target_name) LIKE ${pattern} OR g.granule_id IN ` +
     `(SELECT granule_id FROM oidb.target_alias WHERE LOWER(alias) LIKE ${pattern}))`;
 }
@@ -83,7 +86,7 @@ function cone({ ra, dec }, arcmin) {
 }
 
 function night(text) {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) {
+  if (!DATE.test(text)) {
     throw new Error(`“${text}” is no date: year-month-day, please.`);
   }
   return literal(text);

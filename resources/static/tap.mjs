@@ -31,9 +31,16 @@ export function resultUrl(adql, format) {
   return `${location.origin}${SYNC}?${parameters}`;
 }
 
-/** A string as a literal of ADQL: quotes are doubled, control characters left out. */
+/** A string as a literal of ADQL, with its quotes doubled.
+ *
+ * Throws an Error for backslashes, which the service takes for escapes of what follows them, and
+ * for control characters.
+ */
 export function literal(text) {
-  return `'${String(text).replaceAll("'", "''").replace(/[\u0000-\u001f\u007f]/g, "")}'`;
+  if (/[\\\u0000-\u001f\u007f]/.test(text)) {
+    throw new Error("Backslashes and control characters cannot be searched for.");
+  }
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** A number as ADQL writes it; throws an Error for anything that is none. */
