@@ -43,9 +43,17 @@ def leave_root(root: Path, *, keep_reading: bool = False) -> None:
             f"The account {ACCOUNT} cannot reach {CHECKOUT} or {root}: "
             "a directory above is closed to others; move it, or open that directory."
         )
-    command = [*_as_account(reading), "/usr/bin/python3", *sys.argv]
+    command = [*_as_account(reading), "/usr/bin/python3", "-Xutf8", *sys.argv]
     os.environ["JMMC_ROOT"] = str(root)
     os.execvp(command[0], command)
+
+
+def make_file(path: Path) -> None:
+    """Makes a file that the account can write afterwards; one that exists is handed over."""
+    path.touch()
+    if os.geteuid() == 0:
+        _make_account()
+        shutil.chown(path, ACCOUNT, ACCOUNT)
 
 
 def _give(root: Path) -> None:

@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     kinds = ingest.add_subparsers(metavar="KIND", required=True)
     added = kinds.add_parser("oifits", help="OIFITS files", description=oifits.INGEST_HELP)
     oifits.add_ingest_arguments(added)
-    added.set_defaults(run=lambda options: oifits.ingest(_instance(reads=True), options))
+    added.set_defaults(run=_ingest)
 
     check = commands.add_parser("check", help="Validate files; needs no instance.")
     kinds = check.add_subparsers(metavar="KIND", required=True)
@@ -103,6 +103,12 @@ def _instance(*, makes: bool = False, complete: bool = True, reads: bool = False
         operations.require(instance, complete=complete)
     account.leave_root(instance.root, keep_reading=reads)
     return instance
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    if options.report:
+        account.make_file(options.report)
+    return oifits.ingest(_instance(reads=True), options)
 
 
 def _pass_on(options: argparse.Namespace) -> int:
