@@ -1,0 +1,520 @@
+"""The centre as validators and clients of the Virtual Observatory see it."""
+
+import io
+import re
+import subprocess
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pytest
+import pyvo
+from astropy.io.votable import parse
+from astropy.table import Table
+
+from tests.live.client import ask, query
+from tests.live.conftest import Centre
+
+pytestmark = pytest.mark.live
+
+ALLOWED = Path(__file__).with_name("taplint_allowed.txt")
+#: All of taplint's but LOC, which wants ObsLocTAP.
+STAGES = "TMV TME TMS TMC CPV CAP AVV QGE QPO QAS UWS MDQ OBS UPL EXA"
+MESSAGE = re.compile(r"([EWF])-([A-Z]{3})-([A-Z0-9]{4})-(?:\d+|x) (.*)")
+
+
+def run(stilts: Path, *arguments: str, timeout: float = 300) -> str:
+    """All that a STILTS task says."""
+    result = subprocess.run(
+        [str(stilts), *arguments],
+        capture_output=True, text=True, check=False, timeout=timeout,
+    )  # fmt: skip
+    return result.stdout + result.stderr
+
+
+@pytest.fixture(scope="module")
+def tap(centre: Centre) -> pyvo.dal.TAPService:
+    """The TAP service, as pyvo sees it."""
+    return pyvo.dal.TAPService(f"{centre.url}/tap")
+
+
+# ------------------------------------------------------------------- validators
+
+
+@pytest.fixture(scope="module")
+def taplint(centre: Centre, stilts: Path) -> list[tuple[str, str]]:
+    """What taplint finds: code without number, message."""
+    output = run(
+        stilts, "taplint", f"tapurl={centre.url}/tap", f"stages={STAGES}", "report=EWFS",
+        "maxrepeat=9999", timeout=500,
+    )  # fmt: skip
+    assert "\nTotals: " in output, output[-500:]
+    for stage in STAGES.split():
+        assert f"Section {stage}:" in output
+    found = [MESSAGE.match(line) for line in output.splitlines()]
+    return [(f"{m[1]}-{m[2]}-{m[3]}", m[4]) for m in found if m]
+
+
+def test_taplint_finds_no_error_and_no_failure(taplint: list[tuple[str, str]]) -> None:
+    assert [found for found in taplint if found[0][0] in "EF"] == []
+
+
+def test_taplint_warns_of_nothing_we_do_not_know(taplint: list[tuple[str, str]]) -> None:
+    allowed = []
+    for line in ALLOWED.read_text().splitlines():
+        if not line.startswith("#"):
+            code, pattern, reason = line.split(" | ")
+            assert reason
+            allowed.append((code, re.compile(pattern)))
+    warnings = [found for found in taplint if found[0][0] == "W"]
+    used = set()
+    unknown = []
+    for code, message in warnings:
+        rules = [rule for rule in allowed if rule[0] == code and rule[1].match(message)]
+        used.update(rules)
+        if not rules:
+            unknown.append((code, message))
+    assert unknown == []
+    assert [rule for rule in allowed if rule not in used] == []
+
+
+VOTABLES = {
+    "granules, TABLEDATA": ("votable/td", "SELECT * FROM oidb.granule"),
+    "granules, BINARY": ("votable", "SELECT * FROM oidb.granule"),
+    "granules, BINARY2": ("votable/b2", "SELECT * FROM oidb.granule"),
+    "files": ("votable/td", "SELECT * FROM oidb.file"),
+    "collections": ("votable/td", "SELECT * FROM oidb.collection"),
+    "baselines": ("votable/td", "SELECT TOP 500 * FROM oidb.baseline"),
+    "aliases": ("votable/td", "SELECT * FROM oidb.target_alias"),
+    "progenitors": ("votable/td", "SELECT * FROM oidb.progenitor"),
+    "findings": ("votable/td", "SELECT * FROM oidb.finding"),
+    "radio extension": ("votable/td", "SELECT * FROM ivoa.obs_radio"),
+    "ObsCore": ("votable/td", "SELECT * FROM ivoa.obscore"),
+    "ObsCore, BINARY2": ("votable/b2", "SELECT * FROM ivoa.obscore"),
+    "former table": ("votable/td", "SELECT * FROM oidb"),
+    "joined": (
+        "votable/td",
+        "SELECT * FROM oidb.granule AS g JOIN oidb.collection AS c"
+        " ON g.obs_collection=c.obs_collection",
+    ),
+    "nothing": ("votable/td", "SELECT * FROM oidb.granule WHERE s_dec > 91"),
+    "an error": ("votable/td", "SELECT nonsense FROM oidb.granule"),
+}
+
+
+@pytest.mark.parametrize("name", VOTABLES)
+def test_votlint_of_query_results(centre: Centre, stilts: Path, tmp_path: Path, name: str) -> None:
+    form, adql = VOTABLES[name]
+    answer = ask(f"{centre.url}/tap/sync", data={"LANG": "ADQL", "FORMAT": form, "QUERY": adql})
+    assert _votlint(stilts, tmp_path, answer.body) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/oidb/q/cone/scs.xml?RA=110.5&DEC=-25.2&SR=0.1",
+        "/oidb/q/cone/scs.xml?RA=110.5&DEC=-25.2&SR=0.1&VERB=3",
+        "/oidb/q/cone/scs.xml?RA=0&DEC=0&SR=0",
+        "/oidb/q/dl/dlmeta?ID={did}",
+        "/oidb/q/dl/dlmeta?ID=ivo%3A%2F%2Fjmmc.fr%2F~%3Fno%2Fsuch",
+    ],
+)
+def test_votlint_of_services(centre: Centre, stilts: Path, tmp_path: Path, path: str) -> None:
+    body = ask(centre.url + path.format(did=quote(_dids(centre)[0], safe=""))).body
+    assert b"<VOTABLE" in body
+    assert _votlint(stilts, tmp_path, body) == []
+
+
+def _votlint(stilts: Path, folder: Path, votable: bytes) -> list[str]:
+    """Warnings and errors of votlint, but the one that taplint_allowed.txt explains."""
+    path = folder / "answer.vot"
+    path.write_bytes(votable)
+    lines = run(stilts, "votlint", f"votable={path}").splitlines()
+    return [
+        line
+        for line in lines
+        if line and not line.startswith("INFO ") and 'xtype value "mjd"' not in line
+    ]
+
+
+def _dids(centre: Centre) -> list[str]:
+    rows = query(
+        centre.url,
+        "SELECT obs_publisher_did FROM ivoa.obscore WHERE obs_collection LIKE 'sim%'"
+        " ORDER BY obs_publisher_did",
+    )
+    return [row["obs_publisher_did"] for row in rows]
+
+
+def test_datalinklint(centre: Centre, stilts: Path) -> None:
+    """One granule of each kind: public, private, several granules in the file, CHARA."""
+    for row in query(
+        centre.url,
+        "SELECT obs_collection, instrument_name, MIN(obs_publisher_did) AS did FROM oidb.granule"
+        " WHERE obs_collection LIKE 'sim%' AND instrument_name IN ('GRAVITY', 'SPICA')"
+        " GROUP BY obs_collection, instrument_name",
+    ):
+        address = f"{centre.url}/oidb/q/dl/dlmeta?ID={quote(row['did'], safe='')}"
+        output = run(stilts, "datalinklint", f"votable={address}")
+        assert "Errors: 0; Warnings: 0;" in output, output
+        assert "Failures: 0" in output
+
+
+def test_dachs_val_is_clean(centre: Centre) -> None:
+    result = centre.jmmc("dachs", "val", "-tv", "ALL")
+    output = result.stdout + result.stderr
+    assert result.returncode == 0, output
+    assert not re.search(r"\[?(ERROR|WARNING)\b|\bFail", output), output
+
+
+def test_dachs_test_is_clean(centre: Centre) -> None:
+    result = centre.jmmc("dachs", "test", "ALL")
+    output = result.stdout + result.stderr
+    assert result.returncode == 0, output
+    assert re.search(r"\b0 of \d\d+ bad", output), output
+
+
+OAI = "{http://www.openarchives.org/OAI/2.0/}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "verb=Identify", "verb=ListSets", "verb=ListMetadataFormats",
+        "verb=ListRecords&metadataPrefix=ivo_vor", "verb=ListRecords&metadataPrefix=oai_dc",
+        "verb=ListRecords&metadataPrefix=ivo_vor&set=ivo_managed",
+        "verb=ListIdentifiers&metadataPrefix=ivo_vor",
+    ],
+)  # fmt: skip
+def test_registry_records_are_valid(centre: Centre, tmp_path: Path, arguments: str) -> None:
+    answer = ask(f"{centre.url}/oai.xml?{arguments}")
+    root = ET.fromstring(answer.body)
+    assert root.find(f"{OAI}error") is None
+    path = tmp_path / "oai.xml"
+    path.write_bytes(answer.body)
+    tmp_path.chmod(0o755)
+    result = centre.jmmc("dachs", "admin", "xsdValidate", str(path))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "-- valid" in result.stdout
+
+
+def test_what_is_registered(centre: Centre) -> None:
+    answer = ask(f"{centre.url}/oai.xml?verb=ListRecords&metadataPrefix=ivo_vor&set=ivo_managed")
+    identifiers = {element.text for element in ET.fromstring(answer.body).iter("identifier")}
+    for name in ("ivo://jmmc.fr", "ivo://jmmc.fr/tap", "ivo://jmmc.fr/oidb/q/cone"):
+        assert name in identifiers
+    assert "ivoa.obscore" in answer.text or "ivo://ivoa.net/std/obscore" in answer.text.lower()
+
+
+# ---------------------------------------------------------------------- clients
+
+
+def test_pyvo_sync(tap: pyvo.dal.TAPService) -> None:
+    table = tap.search(
+        "SELECT obs_publisher_did, s_ra, t_min FROM ivoa.obscore WHERE obs_collection='sim_vlti'"
+    ).to_table()
+    assert len(table) == len(set(table["obs_publisher_did"])) > 10
+    assert str(table["s_ra"].unit) == "deg"
+    assert str(table["t_min"].unit) == "d"
+
+
+def test_pyvo_sync_says_what_is_wrong(tap: pyvo.dal.TAPService) -> None:
+    with pytest.raises(pyvo.dal.DALQueryError, match="nonsense"):
+        tap.search("SELECT nonsense FROM ivoa.obscore")
+
+
+def test_pyvo_async(tap: pyvo.dal.TAPService) -> None:
+    job = tap.submit_job("SELECT COUNT(*) AS n FROM oidb.granule")
+    job.run()
+    job.wait(phases=["COMPLETED", "ERROR", "ABORTED"], timeout=60)
+    assert job.phase == "COMPLETED"
+    [row] = job.fetch_result()
+    assert row["n"] == tap.search("SELECT COUNT(*) AS n FROM oidb.granule")[0]["n"]
+    job.delete()
+
+
+def test_pyvo_async_error_and_abort(tap: pyvo.dal.TAPService) -> None:
+    job = tap.submit_job("SELECT TOP 1 * FROM oidb.granule WHERE s_ra='no number'")
+    job.run()
+    job.wait(phases=["COMPLETED", "ERROR", "ABORTED"], timeout=60)
+    assert job.phase == "ERROR"
+    job.delete()
+    job = tap.submit_job("SELECT TOP 1 * FROM oidb.granule")
+    job.abort()
+    assert job.phase == "ABORTED"
+    job.delete()
+
+
+@pytest.mark.parametrize("way", ["run_sync", "run_async"])
+def test_pyvo_upload_join(tap: pyvo.dal.TAPService, way: str) -> None:
+    mine = Table({"ra": [110.5, 245.3, 0.0], "dec": [-25.2, -22.7, 0.0], "name": ["a", "b", "c"]})
+    found = getattr(tap, way)(
+        "SELECT name, COUNT(*) AS n FROM TAP_UPLOAD.mine JOIN oidb.granule"
+        " ON DISTANCE(POINT(ra, dec), POINT(s_ra, s_dec)) < 0.01"
+        " WHERE obs_collection='sim_vlti' GROUP BY name ORDER BY name",
+        uploads={"mine": mine},
+    ).to_table()
+    assert list(found["name"]) == ["a", "b"]
+    expected = [
+        tap.search(
+            f"SELECT COUNT(*) AS n FROM oidb.granule WHERE target_name='{name}'"
+            " AND obs_collection='sim_vlti'"
+        )[0]["n"]
+        for name in ("SIM UD 1", "SIM BIN 1")
+    ]
+    assert list(found["n"]) == expected
+
+
+@pytest.mark.parametrize("table", ["oidb.granule", "ivoa.obscore", "oidb"])
+def test_pyvo_datalink_of_many_rows(tap: pyvo.dal.TAPService, table: str) -> None:
+    """Each row gets the links of its own: pyvo asks for all of them in one request."""
+    result = tap.search(
+        f"SELECT obs_publisher_did, access_url FROM {table} WHERE obs_collection LIKE 'sim%'"
+    )
+    seen = []
+    for row, links in zip(result, result.iter_datalinks(), strict=True):
+        assert {link["ID"] for link in links} == {row["obs_publisher_did"]}
+        [this] = [link for link in links if link["semantics"] == "#this"]
+        assert this["access_url"] == row["access_url"]
+        semantics = Counter(link["semantics"] for link in links)
+        assert semantics["#preview"] >= 2
+        assert semantics["#documentation"] == semantics["#proc"] == 1
+        seen.append(row["obs_publisher_did"])
+    assert len(set(seen)) == len(seen) > 25
+
+
+def test_links_lead_somewhere(centre: Centre, tap: pyvo.dal.TAPService) -> None:
+    """Every address of ours, with the media type and the length that the link says."""
+    result = tap.search(
+        "SELECT obs_publisher_did, access_url FROM oidb.granule WHERE obs_collection='sim_vlti'"
+    )
+    seen = set()
+    for links in result.iter_datalinks():
+        for link in links:
+            address = link["access_url"]
+            if not address or not address.startswith(centre.url) or address in seen:
+                continue
+            seen.add(address)
+            answer = ask(address)
+            assert answer.status == 200, address
+            said = link["content_type"].partition(";")[0]
+            assert answer.headers["content-type"].partition(";")[0] == said
+            if link["content_length"] > 0:
+                assert len(answer.body) == link["content_length"]
+            if said == "image/png":
+                assert answer.body.startswith(b"\x89PNG\r\n\x1a\n")
+                assert answer.body.endswith(b"IEND\xaeB`\x82")
+    assert len(seen) > 50
+
+
+def test_datalink_siblings_and_progenitors(centre: Centre, tap: pyvo.dal.TAPService) -> None:
+    result = tap.search(
+        "SELECT g.obs_publisher_did, g.file_id, n_granules FROM oidb.granule AS g"
+        " JOIN oidb.file AS f ON g.file_id=f.file_id WHERE g.obs_collection='sim_vlti'"
+    )
+    of_file: dict[int, set[str]] = {}
+    for row in result:
+        of_file.setdefault(row["file_id"], set()).add(row["obs_publisher_did"])
+    raw: dict[int, set[str]] = {}
+    for row in query(centre.url, "SELECT file_id, dp_id FROM oidb.progenitor"):
+        raw.setdefault(int(row["file_id"]), set()).add(row["dp_id"])
+    asked = urlencode([("ID", row["obs_publisher_did"]) for row in result])
+    answer = ask(f"{centre.url}/oidb/q/dl/dlmeta", data=asked)
+    links = parse(io.BytesIO(answer.body)).get_first_table().to_table()
+    siblings: Counter[str] = Counter()
+    progenitors: dict[str, set[str]] = {}
+    for link in links:
+        if link["semantics"] == "#auxiliary":
+            siblings[link["ID"]] += 1
+        if link["semantics"] == "#progenitor":
+            name = link["access_url"].rpartition("/")[2]
+            assert link["access_url"].startswith("https://archive.eso.org/dataset/")
+            progenitors.setdefault(link["ID"], set()).add(name)
+    for row in result:
+        assert siblings[row["obs_publisher_did"]] == row["n_granules"] - 1
+        assert progenitors.get(row["obs_publisher_did"], set()) == raw.get(row["file_id"], set())
+    assert progenitors
+
+
+def test_datalink_of_what_is_not_there(centre: Centre) -> None:
+    for identifier in ("ivo://jmmc.fr/~?oidb/0000000000000", "nonsense", "'; DROP TABLE x; --"):
+        answer = ask(f"{centre.url}/oidb/q/dl/dlmeta", data={"ID": identifier})
+        assert answer.status == 200
+        [row] = parse(io.BytesIO(answer.body)).get_first_table().to_table()
+        assert row["error_message"].startswith("NotFoundFault")
+        assert not row["access_url"]
+
+
+def test_pyvo_cone_search(centre: Centre) -> None:
+    service = pyvo.dal.SCSService(f"{centre.url}/oidb/q/cone/scs.xml")
+    found = service.search(pos=(110.5, -25.2), radius=0.05).to_table()
+    [expected] = query(
+        centre.url,
+        "SELECT COUNT(*) AS n FROM oidb.granule"
+        " WHERE DISTANCE(POINT(s_ra, s_dec), POINT(110.5, -25.2)) < 0.05",
+    )
+    assert len(found) == int(expected["n"]) > 3
+    assert set(found["target_name"]) == {"SIM UD 1"}
+    assert len(service.search(pos=(0.0, 89.9), radius=0.01)) == 0
+
+
+def test_cone_search_has_what_the_standard_wants(centre: Centre) -> None:
+    """Simple Cone Search 1.03, section 2.2: three columns by their UCD1, once each."""
+    body = ask(f"{centre.url}/oidb/q/cone/scs.xml?RA=110.5&DEC=-25.2&SR=0.1").body
+    fields = parse(io.BytesIO(body)).get_first_table().fields
+    ucds = Counter(field.ucd for field in fields)
+    for old, new in (
+        ("ID_MAIN", "meta.id;meta.main"), ("POS_EQ_RA_MAIN", "pos.eq.ra;meta.main"),
+        ("POS_EQ_DEC_MAIN", "pos.eq.dec;meta.main"),
+    ):  # fmt: skip
+        assert ucds[old] + ucds[new] == 1
+
+
+@pytest.mark.parametrize(
+    "parameters", ["RA=abc&DEC=0&SR=1", "RA=10&DEC=95&SR=1", "RA=10&SR=1", "", "RA=1&DEC=1&SR=-1"]
+)
+def test_cone_search_says_what_is_wrong(centre: Centre, parameters: str) -> None:
+    answer = ask(f"{centre.url}/oidb/q/cone/scs.xml?{parameters}")
+    assert answer.status in (200, 400)
+    assert re.search(r'name="(Error|QUERY_STATUS)"[^>]*value="|value="ERROR"', answer.text)
+    assert "Traceback" not in answer.text
+    assert "<TD>" not in answer.text
+
+
+def test_stilts_cone(centre: Centre, stilts: Path, tmp_path: Path) -> None:
+    path = tmp_path / "cone.csv"
+    said = run(
+        stilts, "cone", f"serviceurl={centre.url}/oidb/q/cone/scs.xml", "lon=245.3", "lat=-22.7",
+        "radius=0.05", f"out={path}", "ofmt=csv",
+    )  # fmt: skip
+    assert path.exists(), said
+    assert "SIM BIN 1" in path.read_text()
+
+
+@pytest.mark.parametrize("sync", ["true", "false"])
+def test_stilts_tapquery(centre: Centre, stilts: Path, tmp_path: Path, sync: str) -> None:
+    path = tmp_path / "result.csv"
+    upload = tmp_path / "upload.csv"
+    upload.write_text("target,number\nSIM UD 1,1\nSIM BIN 1,2\n")
+    said = run(
+        stilts, "tapquery", f"tapurl={centre.url}/tap", f"sync={sync}", "nupload=1",
+        f"upload1={upload}", "ufmt1=csv", "upname1=mine", f"out={path}", "ofmt=csv",
+        "adql=SELECT target, COUNT(*) AS n FROM TAP_UPLOAD.mine JOIN oidb.granule"
+        " ON target=target_name GROUP BY target ORDER BY target",
+    )  # fmt: skip
+    assert path.exists(), said
+    assert [line.split(",")[0] for line in path.read_text().splitlines()] == [
+        "target", "SIM BIN 1", "SIM UD 1",
+    ]  # fmt: skip
+
+
+def _examples(centre: Centre) -> dict[str, str]:
+    """Titles and queries of the service's examples, read as a client does (DALI 1.1, 2.3)."""
+    root = ET.fromstring(ask(f"{centre.url}/tap/examples").body)
+    examples = {}
+    for element in root.iter():
+        if element.get("typeof") == "example":
+            [title] = [e for e in element.iter() if e.get("property") == "name"]
+            [adql] = [e for e in element.iter() if e.get("property") == "query"]
+            examples["".join(title.itertext()).strip()] = "".join(adql.itertext()).strip()
+    return examples
+
+
+def test_examples_work(centre: Centre) -> None:
+    examples = _examples(centre)
+    assert len(examples) >= 10
+    for title, adql in examples.items():
+        assert query(centre.url, adql), f"no rows: {title}"
+    everything = " ".join(examples.values())
+    for table in ("oidb.baseline", "oidb.granule", "ivoa.obscore"):
+        assert table in everything
+
+
+#: What the hints and the examples menu of TOPCAT's TAP window offer, for our tables.
+HINTS = (
+    "SELECT TOP 1000 * FROM ivoa.obscore",
+    "SELECT COUNT(*) AS n FROM oidb.granule",
+    "SELECT TOP 1000 s_ra, s_dec FROM oidb.granule WHERE s_ra > 0 ORDER BY s_dec DESC",
+    "SELECT DISTINCT instrument_name FROM ivoa.obscore",
+    "SELECT instrument_name, COUNT(*) AS n FROM ivoa.obscore GROUP BY instrument_name"
+    " HAVING COUNT(*) > 1",
+    "SELECT * FROM ivoa.obscore WHERE"
+    " 1=CONTAINS(POINT('ICRS', s_ra, s_dec), CIRCLE('ICRS', 110.5, -25.2, 0.1))",
+    "SELECT * FROM ivoa.obscore WHERE DISTANCE(POINT(s_ra, s_dec), POINT(110.5, -25.2)) < 0.1",
+    "SELECT * FROM ivoa.obscore WHERE 1=INTERSECTS(s_region, CIRCLE('ICRS', 110.5, -25.2, 0.001))",
+    "SELECT * FROM ivoa.obscore WHERE 1=CONTAINS(POINT(110.5, -25.2), s_region)",
+    "SELECT * FROM ivoa.obscore WHERE 1=CONTAINS(POINT(s_ra, s_dec),"
+    " POLYGON(110, -26, 111, -26, 111, -24, 110, -24))",
+    "SELECT * FROM ivoa.obscore WHERE 1=CONTAINS(POINT(s_ra, s_dec), BOX(110.5, -25.2, 1, 1))",
+    "SELECT COORD1(POINT(s_ra, s_dec)) AS ra, AREA(s_region) AS a FROM ivoa.obscore",
+    "SELECT a.obs_id, b.obs_id FROM ivoa.obscore AS a JOIN ivoa.obscore AS b"
+    " ON 1=CONTAINS(POINT(a.s_ra, a.s_dec), CIRCLE(b.s_ra, b.s_dec, 0.01))"
+    " WHERE a.obs_id != b.obs_id",
+    "SELECT * FROM ivoa.obscore NATURAL JOIN ivoa.obs_radio",
+    "SELECT * FROM ivoa.obscore WHERE dataproduct_type='visibility' AND t_min > 50000"
+    " AND em_min < 2.2e-6 AND em_max > 2.1e-6",
+    "SELECT TOP 5 target_name || ' ' || instrument_name AS label, ROUND(s_ra, 2) AS ra,"
+    " LOWER(target_name) AS l FROM ivoa.obscore WHERE target_name LIKE 'SIM %'"
+    " AND NOT instrument_name IS NULL",
+    "WITH bright AS (SELECT * FROM oidb.granule WHERE nb_vis2 > 0)"
+    " SELECT COUNT(*) AS n FROM bright",
+    "SELECT target_name FROM oidb.granule WHERE facility_name='VLTI'"
+    " UNION SELECT target_name FROM oidb.granule WHERE facility_name='CHARA'",
+    "SELECT table_name, description FROM tap_schema.tables",
+    "SELECT column_name, unit, ucd FROM tap_schema.columns WHERE table_name='ivoa.obscore'",
+    "SELECT schema_name FROM tap_schema.schemas",
+    "SELECT k.from_table, c.from_column FROM tap_schema.keys AS k"
+    " JOIN tap_schema.key_columns AS c ON k.key_id=c.key_id",
+)
+
+
+@pytest.mark.parametrize("adql", HINTS)
+def test_queries_of_topcat(centre: Centre, adql: str) -> None:
+    assert query(centre.url, adql)
+
+
+def test_every_column_is_described(centre: Centre) -> None:
+    columns = query(centre.url, "SELECT * FROM tap_schema.columns WHERE table_name LIKE 'oidb.%'")
+    assert len(columns) > 100
+    for column in columns:
+        name = f"{column['table_name']}.{column['column_name']}"
+        assert len(column["description"]) > 8, name
+        assert column["ucd"], name
+
+
+def test_no_column_is_always_empty(centre: Centre) -> None:
+    """But for what only some collections have."""
+    sparse = {
+        "oidb.collection": {"bib_reference", "embargo_days"},
+        "oidb.granule": {"bib_reference", "quality_level", "obs_creator_name", "datapi"},
+        "oidb.file": {"url"},
+    }
+    for table in ("oidb.collection", "oidb.granule", "oidb.file", "oidb.baseline",
+                  "oidb.progenitor"):  # fmt: skip
+        rows = query(centre.url, f"SELECT * FROM {table}")
+        empty = {name for name in rows[0] if all(row[name] == "" for row in rows)}
+        assert empty <= sparse.get(table, set()), table
+
+
+@pytest.mark.parametrize("path", ["/tap", "/vollt/tap"])
+@pytest.mark.parametrize("form", ["votable/td", "votable", "json", "csv", "tsv", "fits"])
+def test_formats_on_both_paths(centre: Centre, path: str, form: str) -> None:
+    answer = ask(
+        f"{centre.url}{path}/sync",
+        data={"REQUEST": "doQuery", "LANG": "ADQL", "FORMAT": form,
+              "QUERY": "SELECT TOP 3 target_name, t_min FROM oidb"},
+    )  # fmt: skip
+    assert answer.status == 200
+    assert b"SIM " in answer.body or form == "votable"
+    assert b"TTYPE1" in answer.body or form != "fits"
+
+
+def test_maxrec_is_honoured_and_said(centre: Centre) -> None:
+    answer = ask(
+        f"{centre.url}/tap/sync",
+        data={"LANG": "ADQL", "FORMAT": "votable/td", "MAXREC": "3",
+              "QUERY": "SELECT target_name FROM oidb.granule"},
+    )  # fmt: skip
+    assert answer.text.count("<TR>") == 3
+    assert 'value="OVERFLOW"' in answer.text
