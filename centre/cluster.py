@@ -93,6 +93,8 @@ def stop(instance: Instance) -> bool:
         return False
     command = ["pg_ctl", "stop", "--silent", "--wait", "--mode=fast"]
     _run(instance, [*command, f"--pgdata={instance.cluster}"], "PostgreSQL does not stop")
+    if instance.sockets != instance.run:
+        instance.sockets.rmdir()
     return True
 
 

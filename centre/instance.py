@@ -123,6 +123,7 @@ class Instance:
             "PATH": f"{self.dachs_command.parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             "PYTHONPATH": str(CHECKOUT),
             "PYTHONPYCACHEPREFIX": str(self.root / "cache" / "python"),
+            "PYTHONUTF8": "1",  # whatever locale DaCHS sets
             "PYTHONWARNINGS": "ignore",
             # DaCHS counts days of embargo in local time.
             "TZ": "UTC",

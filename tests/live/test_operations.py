@@ -18,8 +18,8 @@ pytestmark = pytest.mark.live
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[Centre]:
-    """An instance these tests may maltreat; making it is cut off once."""
-    made = Centre(CHECKOUT / "var" / f"test-{os.getpid()}-own", free_port())
+    """An instance these tests may maltreat, at a difficult path; making it is cut off once."""
+    made = Centre(CHECKOUT / "var" / f"test-{os.getpid()}-é è", free_port())
     try:
         _cut_off_the_making(made)
         made.succeed("init")
