@@ -54,6 +54,10 @@ def granule_page(centre: Centre, condition: str) -> str:
     return f"{centre.url}/static/granule.html?id={quote(rows[0]['obs_publisher_did'], safe='')}"
 
 
+#: Two granules of the demonstration.
+GRAVITY = (
+    "g.obs_collection='sim_vlti' AND file_name='gravity_bin1.fits' AND instrument_name='GRAVITY'"
+)
 PRIVATE = "g.obs_collection='sim_private' AND g.instrument_name='PIONIER'"
 
 
@@ -314,11 +318,7 @@ def test_errors_of_the_service_are_told(browser: Browser, centre: Centre) -> Non
 
 
 def test_a_granule_shows_plots_values_and_links(browser: Browser, centre: Centre) -> None:
-    browser.open(
-        granule_page(centre, "file_name='gravity_bin1.fits' AND instrument_name='GRAVITY'"
-                     " AND g.obs_collection='sim_vlti'"),
-        SHOWN,
-    )  # fmt: skip
+    browser.open(granule_page(centre, GRAVITY), SHOWN)
     browser.wait(
         "Array.from(document.querySelectorAll('#plots img')).every((img) => img.naturalWidth)"
     )
@@ -368,8 +368,7 @@ def test_flags_are_explained(browser: Browser, centre: Centre) -> None:
 
 
 def test_a_band_is_cut_out(browser: Browser, centre: Centre) -> None:
-    browser.open(granule_page(centre, "file_name='gravity_bin1.fits' AND g.obs_collection='sim_vlti'"
-                              " AND instrument_name='GRAVITY'"), SHOWN)  # fmt: skip
+    browser.open(granule_page(centre, GRAVITY), SHOWN)
     browser.evaluate(
         "document.querySelector('#low').value = '2.1';"
         "document.querySelector('#high').value = '2.2';"
