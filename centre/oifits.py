@@ -54,6 +54,11 @@ def add_ingest_arguments(parser: argparse.ArgumentParser) -> None:
         "--remote", metavar="URL", help="files stay there: refer to URL/NAME, keep no copy"
     )
     parser.add_argument("--no-plots", action="store_true", help="draw no plots now")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="read again what is in already, after a change of the vocabulary or of a rule",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="write the outcome there")
 
 
@@ -80,6 +85,7 @@ def ingest(instance: Instance, options: argparse.Namespace) -> int:
                 datapi=options.pi,
                 remote=options.remote,
                 plots=not options.no_plots,
+                again=options.again,
             ),
         )
     for path, reason in report.rejected.items():

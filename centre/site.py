@@ -156,7 +156,8 @@ def answer_scripts_with_datalink() -> None:
 
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
-    place_system_resources()
+    if sys.argv[1:2] != ["init"]:  # which makes the database that this module asks for
+        place_system_resources()
     if sys.argv[1:2] == ["serve"]:
         guard_products()
         identify_products()

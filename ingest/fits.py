@@ -33,6 +33,9 @@ MAX_EXPANSION = 100
 #: Most columns of a binary table (section 7.3.1).
 MAX_COLUMNS = 999
 
+#: Files up to this size, bytes, are read; larger ones are mapped.
+MAX_READ = 1 << 27
+
 #: Longest header accepted, bytes; the longest of ESO's are below 1 MB.
 MAX_HEADER = 1 << 26
 
@@ -423,6 +426,10 @@ def _open(path: Path) -> Buffer:
             if start[:2] == b"\x1f\x8b":
                 return _unpack(path)
             _require_fits(start, path.name)
+            if path.stat().st_size <= MAX_READ:
+                # A mapped file that somebody shortens meanwhile would kill the process.
+                stream.seek(0)
+                return stream.read()
             return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     except UnreadableFile:
         raise

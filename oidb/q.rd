@@ -114,6 +114,10 @@
         NULL when it always was."/>
     <column name="owner" type="text" verbLevel="30"
       description="Group whose members may use the file before its release."/>
+    <column name="release_date" type="date" ucd="time.release" verbLevel="30"
+      description="Release date as given with the ingestion."/>
+    <column name="datapi" type="unicode" ucd="meta.curation;obs.observer" verbLevel="30"
+      description="Principal investigator as given with the ingestion."/>
     <column name="ingested" type="timestamp" required="True" ucd="time.processing" verbLevel="20"
       description="When the file was ingested (UTC)."/>
     <column name="plotted" type="timestamp" ucd="time.processing" verbLevel="30"
@@ -196,8 +200,8 @@
       description="Angular resolution at the longest wavelength."/>
     <column name="s_largest_angular_scale" type="double precision" unit="arcsec"
       ucd="phys.angSize;stat.max" verbLevel="20"
-      description="Largest angular scale: longest wavelength over the shortest projected
-        baseline."/>
+      description="Largest angular scale: wavelength in the middle of the band over the shortest
+        projected baseline."/>
 
     <!-- time -->
     <column original="//obscore#ObsCore.t_min" xtype="" displayHint="sf=5" verbLevel="1"
@@ -274,7 +278,8 @@
         0 round, 1 along a line."/>
     <column name="uv_distribution_fill" type="double precision"
       ucd="stat.fourier;pos;arith.ratio" verbLevel="20"
-      description="Part of the uv plane within the longest baseline that is sampled."/>
+      description="Part of the ellipse around the points of the uv plane that is sampled, on a
+        grid of 32 cells across."/>
 
     <!-- contents -->
     <LOOP>
@@ -351,7 +356,7 @@
       s_fov_min="s_fov*em_min/em_max" s_fov_max="s_fov"
       s_maximum_angular_scale="s_largest_angular_scale"
       f_resolution="2*299792.458/(em_min+em_max)/em_res_power"
-      t_exp_min="CASE WHEN t_exptime IS NOT NULL THEN int_time_min END"
+      t_exp_min="CASE WHEN t_exptime IS NOT NULL THEN NULLIF(int_time_min, 0) END"
       t_exp_max="CASE WHEN t_exptime IS NOT NULL THEN int_time_max END"
       t_exp_mean="t_resolution"
       uv_distance_min="uv_distance_min" uv_distance_max="uv_distance_max"

@@ -99,7 +99,6 @@ class MainPage(grend.ServiceBasedPage):  # type: ignore[misc]
             request.write(data)
         request.finish()
 
-
     def _fail(self, failure: Any, request: Any) -> Any:
         """Says what the caller can mend in a line of text (SODA 1.0 section 4.2).
 
@@ -150,4 +149,3 @@ def _authorise(row: dict[str, Any], request: Any) -> None:
     groups = creds.getGroupsForUser(request.getUser(), request.getPassword())
     if row["owner"] not in groups:
         raise svcs.Authenticate()
-

@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -59,6 +59,8 @@ class Settings:
     remote: str | None = None
     #: Draw the plots too.
     plots: bool = True
+    #: Read files again that are in already: after a change of the vocabulary or of a rule.
+    again: bool = False
 
 
 @dataclass
@@ -125,6 +127,7 @@ def _ingest_file(
     importer: _Importer,
 ) -> int | None:
     """Stores one file; the number of its granules, None when it was there already."""
+    path = path.absolute()
     with path.open("rb") as stream:
         # Nobody needs the checksum of two gigabytes that are not FITS.
         if not stream.read(6).startswith((b"\x1f\x8b", b"SIMPLE")):
@@ -132,21 +135,29 @@ def _ingest_file(
     content = store.fingerprint(path)
     collection, level = collections.of(path)
     name = store.download_name(path.name, content)
+    file_id = rows.number(collection.obs_collection, content.sha256)
+    # What was once said of a file holds until something else is said: an embargo never ends
+    # because somebody left out an option.
+    before = importer.before(file_id, path, collection.obs_collection)
+    said = before or {}
     source = rows.Source(
         path=path,
         content=content,
+        file_id=file_id,
         name=name,
         stored=None if settings.remote else store.folder(content) / name,
-        url=None if settings.remote is None else f"{settings.remote.rstrip('/')}/{quote(path.name)}",
+        url=None
+        if settings.remote is None
+        else f"{settings.remote.rstrip('/')}/{quote(path.name)}",
         collection=collection,
-        calib_level=level,
-        owner=settings.owner,
-        release_date=settings.release_date,
-        datapi=settings.datapi,
+        calib_level=said.get("calib_level", 2) if level is None else level,
+        owner=settings.owner or said.get("owner"),
+        release_date=settings.release_date or said.get("release_date"),
+        datapi=settings.datapi or said.get("datapi"),
         authority=base.getConfig("ivoa", "authority"),
         now=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
     )
-    if importer.has(source):
+    if before and not settings.again and _same(source, before):
         return None
     file = oifits.read(path)
     extraction = granules.extract(file, known)
@@ -154,6 +165,14 @@ def _ingest_file(
     products = list(_products(source, file, findings))
     importer.replace(source, rows.of_file(source, file.version, extraction, findings, products))
     return len(extraction.granules)
+
+
+def _same(source: rows.Source, before: dict[str, Any]) -> bool:
+    """True when a file was ingested before as it would be now."""
+    return all(
+        getattr(source, name) == before[name]
+        for name in ("file_id", "calib_level", "group", "release_date", "datapi", "url")
+    )
 
 
 def _products(
@@ -189,17 +208,17 @@ class _Collections:
     def __init__(self, connection: Any, settings: Settings) -> None:
         self._connection = connection
         self._settings = settings
-        self._by_folder: dict[Path, tuple[rows.Collection, int]] = {}
+        self._by_folder: dict[Path, tuple[rows.Collection, int | None]] = {}
         self._table = rsc.TableForDef(_table("collection"), connection=connection)
 
-    def of(self, path: Path) -> tuple[rows.Collection, int]:
-        """Collection and calibration level of a file; the collection is made when it is new."""
+    def of(self, path: Path) -> tuple[rows.Collection, int | None]:
+        """Collection of a file, made when it is new, and its calibration level where it is said."""
         folder = path.resolve().parent
         if folder not in self._by_folder:
             self._by_folder[folder] = self._read(folder)
         return self._by_folder[folder]
 
-    def _read(self, folder: Path) -> tuple[rows.Collection, int]:
+    def _read(self, folder: Path) -> tuple[rows.Collection, int | None]:
         said: dict[str, Any] = {}
         description = folder / COLLECTION_FILE
         if description.exists():
@@ -218,7 +237,7 @@ class _Collections:
         self._store(collection, described=bool(said))
         if self._settings.calib_level is not None:
             level = self._settings.calib_level
-        return collection, 2 if level is None else level
+        return collection, level
 
     def _store(self, collection: rows.Collection, described: bool) -> None:
         row = asdict(collection)
@@ -260,27 +279,18 @@ class _Importer:
         self._plots = rsc.Data.create(rd.getById("import_plots"), connection=connection)
         self.changed = False
 
-    def has(self, source: rows.Source) -> bool:
-        """True when the file is in, under the same settings."""
-        released = source.release_date
-        return bool(
-            list(
-                self._connection.query(
-                    "SELECT 1 FROM oidb.stored_file WHERE file_id=%(file_id)s"
-                    " AND calib_level=%(level)s AND owner=%(owner)s"
-                    " AND url IS NOT DISTINCT FROM %(url)s"
-                    " AND (%(released)s::timestamp IS NULL"
-                    "   OR obs_release_date >= %(released)s::timestamp)",
-                    {
-                        "file_id": source.file_id,
-                        "level": source.calib_level,
-                        "owner": source.group,
-                        "url": source.url,
-                        "released": None if released is None else datetime.combine(released, time()),
-                    },
-                )
+    def before(self, file_id: int, path: Path, collection: str) -> dict[str, Any] | None:
+        """What was said of a file, or of another content of its path, when it was ingested."""
+        found = list(
+            self._connection.queryToDicts(
+                'SELECT file_id, calib_level, owner AS "group", owner, release_date, datapi, url'
+                " FROM oidb.stored_file WHERE file_id=%(file_id)s"
+                " OR (source=%(source)s AND obs_collection=%(collection)s)"
+                " ORDER BY file_id=%(file_id)s DESC LIMIT 1",
+                {"file_id": file_id, "source": str(path), "collection": collection},
             )
         )
+        return found[0] if found else None
 
     def replace(self, source: rows.Source, new: Iterable[tuple[str, rows.Row]]) -> None:
         """Stores the rows of a file in place of older ones of the file or of its path."""
@@ -332,9 +342,7 @@ class _Importer:
         if self.changed:
             for make in self._files.dd.makes:
                 self._connection.execute(
-                    sql.SQL("ANALYZE {}").format(
-                        sql.Identifier(*make.table.getQName().split("."))
-                    )
+                    sql.SQL("ANALYZE {}").format(sql.Identifier(*make.table.getQName().split(".")))
                 )
             self._connection.commit()
 
@@ -374,9 +382,7 @@ class _Journal:
         self._connection.commit()
 
 
-def _draw_missing(
-    connection: Any, importer: _Importer, report: Report, progress: Progress
-) -> None:
+def _draw_missing(connection: Any, importer: _Importer, report: Report, progress: Progress) -> None:
     """Draws the plots of all files that have none yet, several files at a time."""
     waiting = list(
         connection.queryToDicts(
@@ -444,7 +450,9 @@ def _alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise IngestionError("Another ingestion is at work; try again when it is done.") from None
+            raise IngestionError(
+                "Another ingestion is at work; try again when it is done."
+            ) from None
         yield
 
 

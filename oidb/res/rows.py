@@ -45,6 +45,8 @@ class Source:
 
     path: Path
     content: Content
+    #: Identifier, from content and collection.
+    file_id: int
     #: Name under which it is handed out.
     name: str
     #: Where the store keeps it; None for a file that stays in a remote archive.
@@ -58,11 +60,6 @@ class Source:
     datapi: str | None
     authority: str
     now: datetime
-
-    @property
-    def file_id(self) -> int:
-        """Identifier of the file, from its content and collection."""
-        return number(self.collection.obs_collection, self.content.sha256)
 
     @property
     def accref(self) -> str:
@@ -111,19 +108,21 @@ def granule_ids(source: Source, granules: Iterable[Granule]) -> list[int]:
     return ids
 
 
-def release(source: Source, granule: Granule) -> datetime | None:
-    """When a granule becomes public; None when it is from the start.
+def release(source: Source, granules: Iterable[Granule]) -> datetime | None:
+    """When a file becomes public; None when it is from the start.
 
     The date given with the ingestion, and for all that is not known to be a calibrator the
-    collection's embargo after the observation; the later one. Always the beginning of a day.
+    collection's embargo after the observation; the latest one, and always the beginning of a day.
+    Nobody gets a granule without its file, hence one date for all granules.
     """
     dates = []
     if source.release_date is not None:
         dates.append(datetime.combine(source.release_date, time()))
     days = source.collection.embargo_days
-    if days is not None and granule.category != _CALIBRATION and granule.t_max is not None:
-        end = _MJD_EPOCH + timedelta(days=granule.t_max + days)
-        dates.append(datetime.combine(end.date() + timedelta(days=1), time()))
+    for granule in granules:
+        if days is not None and granule.category != _CALIBRATION and granule.t_max is not None:
+            end = _MJD_EPOCH + timedelta(days=granule.t_max + days)
+            dates.append(datetime.combine(end.date() + timedelta(days=1), time()))
     return max(dates, default=None)
 
 
@@ -134,73 +133,83 @@ def of_file(
     findings: list[Finding],
     products: list[Product],
 ) -> Iterator[tuple[str, Row]]:
-    """All rows of one file of that OIFITS version, as pairs of a role in the data ``import`` of q.rd and a row."""
+    """All rows of one file of that OIFITS version: pairs of a role in q.rd's ``import`` and a row."""
     ids = granule_ids(source, extraction.granules)
-    releases = [release(source, granule) for granule in extraction.granules]
-    dates = [date for date in releases if date is not None]
-    if source.release_date is not None:
-        dates.append(datetime.combine(source.release_date, time()))
-    file_release = max(dates, default=None)
+    file_release = release(source, extraction.granules)
     severities = Counter(finding.severity for finding in findings)
-    yield "file", {
-        "file_id": source.file_id,
-        "obs_collection": source.collection.obs_collection,
-        "file_name": source.path.name,
-        "source": str(source.path),
-        "access_url": source.accref,
-        "url": source.url,
-        "file_size": source.content.size,
-        "sha256": source.content.sha256,
-        "md5": source.content.md5,
-        "media_type": source.media_type,
-        "oifits_version": version,
-        "calib_level": source.calib_level,
-        "n_granules": len(ids),
-        "n_errors": severities["error"],
-        "n_warnings": severities["warning"],
-        "obs_release_date": file_release,
-        "owner": source.group,
-        "ingested": source.now,
-        "plotted": None,
-    }
-    for granule, granule_id, date in zip(extraction.granules, ids, releases, strict=True):
-        yield "granule", _granule(source, extraction, granule, granule_id, date or None)
+    yield (
+        "file",
+        {
+            "file_id": source.file_id,
+            "obs_collection": source.collection.obs_collection,
+            "file_name": source.path.name,
+            "source": str(source.path),
+            "access_url": source.accref,
+            "url": source.url,
+            "file_size": source.content.size,
+            "sha256": source.content.sha256,
+            "md5": source.content.md5,
+            "media_type": source.media_type,
+            "oifits_version": version,
+            "calib_level": source.calib_level,
+            "n_granules": len(ids),
+            "n_errors": severities["error"],
+            "n_warnings": severities["warning"],
+            "obs_release_date": file_release,
+            "owner": source.group,
+            "release_date": source.release_date,
+            "datapi": source.datapi,
+            "ingested": source.now,
+            "plotted": None,
+        },
+    )
+    for granule, granule_id in zip(extraction.granules, ids, strict=True):
+        yield "granule", _granule(source, extraction, granule, granule_id, file_release)
         for line in granule.baselines:
-            yield "baseline", {
-                "granule_id": granule_id,
-                "station1": line.station1,
-                "station2": line.station2,
-                "mjd": line.mjd,
-                "int_time": line.int_time,
-                "u": line.u,
-                "v": line.v,
-                "length": line.length,
-                "position_angle": line.position_angle,
-                "vis2": line.vis2,
-                "vis2_err": line.vis2_err,
-                "n_channels": line.nb_channels,
-            }
+            yield (
+                "baseline",
+                {
+                    "granule_id": granule_id,
+                    "station1": line.station1,
+                    "station2": line.station2,
+                    "mjd": line.mjd,
+                    "int_time": line.int_time,
+                    "u": line.u,
+                    "v": line.v,
+                    "length": line.length,
+                    "position_angle": line.position_angle,
+                    "vis2": line.vis2,
+                    "vis2_err": line.vis2_err,
+                    "n_channels": line.nb_channels,
+                },
+            )
         for alias in _aliases(extraction, granule):
             yield "alias", {"granule_id": granule_id, "alias": alias, "origin": "OI_TARGET"}
     for dp_id, category in extraction.provenance.raw_files:
-        yield "progenitor", {
-            "file_id": source.file_id,
-            "dp_id": dp_id.removesuffix(".fits"),
-            "category": category,
-        }
+        yield (
+            "progenitor",
+            {
+                "file_id": source.file_id,
+                "dp_id": dp_id.removesuffix(".fits"),
+                "category": category,
+            },
+        )
     for finding in findings:
-        yield "finding", {
-            "file_id": source.file_id,
-            "rule": finding.rule,
-            "severity": finding.severity,
-            "standard_section": finding.section,
-            "hdu": finding.hdu,
-            "oi_table": finding.table,
-            "member": finding.column,
-            "first_row": finding.row,
-            "occurrences": finding.count,
-            "message": finding.message,
-        }
+        yield (
+            "finding",
+            {
+                "file_id": source.file_id,
+                "rule": finding.rule,
+                "severity": finding.severity,
+                "standard_section": finding.section,
+                "hdu": finding.hdu,
+                "oi_table": finding.table,
+                "member": finding.column,
+                "first_row": finding.row,
+                "occurrences": finding.count,
+                "message": finding.message,
+            },
+        )
     for product in products:
         yield "product", of_product(source.file_id, source.group, file_release, product)
 
