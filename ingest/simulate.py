@@ -73,8 +73,8 @@ class Disk:
             small, 1 / 3 - x**2 / 30, (np.sin(safe) - safe * np.cos(safe)) / safe**3
         )
         a = self.limb_darkening
-        result: Complexes = ((1 - a) * uniform + a * darkened) / ((1 - a) / 2 + a / 3) + 0j
-        return result
+        visibility = ((1 - a) * uniform + a * darkened) / ((1 - a) / 2 + a / 3)
+        return visibility.astype(np.complex128)
 
 
 @dataclass(frozen=True)

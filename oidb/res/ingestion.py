@@ -259,7 +259,7 @@ class _Collections:
         self._connection.commit()
 
 
-class _BatchCursor(psycopg2.extensions.cursor):
+class _BatchCursor(psycopg2.extensions.cursor):  # type: ignore[misc]
     """Sends rows to the database by the hundred, where psycopg2 sends a statement a row."""
 
     def executemany(self, query: Any, rows: Any) -> None:

@@ -133,7 +133,7 @@ def of_file(
     findings: list[Finding],
     products: list[Product],
 ) -> Iterator[tuple[str, Row]]:
-    """All rows of one file of that OIFITS version: pairs of a role in q.rd's ``import`` and a row."""
+    """All rows of a file of that OIFITS version: pairs of a role in q.rd's ``import`` and a row."""
     ids = granule_ids(source, extraction.granules)
     file_release = release(source, extraction.granules)
     severities = Counter(finding.severity for finding in findings)
