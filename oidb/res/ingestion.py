@@ -430,7 +430,7 @@ def _plot_rows(row: dict[str, Any], drawn: dict[int, dict[str, bytes]]) -> Itera
                 row["owner"],
                 row["obs_release_date"],
                 rows.Product(
-                    accref=f"oidb/{name}",
+                    accref=f"{row['accref']}.{number}.{kind}.png",
                     path=str(target / name),
                     size=len(png),
                     media_type="image/png",

@@ -17,7 +17,7 @@ from typing import Any
 from ingest import geometry
 from ingest.checks import Finding
 from ingest.granules import Extraction, Granule
-from oidb.res.store import Content
+from oidb.res.store import Content, clean
 
 Row = dict[str, Any]
 
@@ -63,8 +63,11 @@ class Source:
 
     @property
     def accref(self) -> str:
-        """DaCHS' name of the file as a product; the path after /getproduct/."""
-        return f"oidb/{self.name}"
+        """DaCHS' name of the file as a product; the path after /getproduct/.
+
+        With the collection: a file may be public in one and private in another.
+        """
+        return f"oidb/{clean(self.collection.obs_collection)}/{self.name}"
 
     @property
     def media_type(self) -> str:
