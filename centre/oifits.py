@@ -110,19 +110,19 @@ def ingest_demonstration(instance: Instance) -> None:
         from oidb.res import ingestion
 
         files = simulate.demonstration(folder)
-        for collection in sorted({file.collection for file in files}):
+        collections = sorted({file.collection for file in files})
+        for collection in collections:
             shutil.copyfile(
                 CHECKOUT / "oidb" / "res" / "demonstration" / f"{collection}.toml",
                 folder / collection / ingestion.COLLECTION_FILE,
             )
-            private = collection == _PRIVATE
-            settings = ingestion.Settings(
-                collection=collection,
-                owner=DEMONSTRATION if private else None,
-                release_date=_NEVER if private else None,
-            )
-            report = _ingest([folder / collection], settings)
-            for path, reason in report.rejected.items():
+        public = [folder / collection for collection in collections if collection != _PRIVATE]
+        private = ingestion.Settings(owner=DEMONSTRATION, release_date=_NEVER)
+        for paths, settings in (
+            (public, ingestion.Settings()),
+            ([folder / _PRIVATE], private),
+        ):
+            for path, reason in _ingest(paths, settings).rejected.items():
                 raise CentreError(f"{path} was rejected: {reason}")
 
 

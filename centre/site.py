@@ -100,6 +100,18 @@ def link_obscore() -> None:
     table.setMeta("_associatedDatalinkService.serviceId", _DATALINK)
 
 
+def read_literals_as_sql() -> None:
+    """Makes the ADQL parser end a string literal where PostgreSQL ends it.
+
+    DaCHS 2.11 takes a backslash before a quote for an escape, PostgreSQL (and ADQL 2.1 section
+    2.1.4) do not: what follows such a quote would be run as SQL that nobody has looked at.
+    """
+    from gavo.adql import grammar
+    from gavo.utils.parsetricks import Regex
+
+    grammar.sglQuotedString = Regex(r"'(?:[^']|'')*'")
+
+
 def place_system_resources() -> None:
     """Keeps DaCHS from looking for folders of its built-in RDs in the checkout, and from warning.
 
@@ -156,7 +168,8 @@ def answer_scripts_with_datalink() -> None:
 
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
-    if sys.argv[1:2] != ["init"]:  # which makes the database that this module asks for
+    if sys.argv[1:2] != ["init"]:  # which makes the database that these modules ask for
+        read_literals_as_sql()
         place_system_resources()
     if sys.argv[1:2] == ["serve"]:
         guard_products()
