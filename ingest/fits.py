@@ -36,6 +36,9 @@ MAX_COLUMNS = 999
 #: Files up to this size, bytes, are read; larger ones are mapped.
 MAX_READ = 1 << 27
 
+#: Blank bytes accepted after the last HDU.
+MAX_BLANK = 1 << 20
+
 #: Longest header accepted, bytes; the longest of ESO's are below 1 MB.
 MAX_HEADER = 1 << 26
 
@@ -418,6 +421,8 @@ def _or(value: float | None, default: float) -> float:
 
 def _open(path: Path) -> Buffer:
     """The bytes of a FITS file, mapped, or unpacked when gzip; checks that it is FITS at all."""
+    if path.exists() and not path.is_file():  # opening a pipe waits for ever
+        raise UnreadableFile(path.name, "", "a directory, pipe or device, not a regular file")
     try:
         with path.open("rb") as stream:
             start = stream.read(BLOCK)
@@ -520,7 +525,8 @@ def read(path: Path) -> list[HDU]:
             if rest < BLOCK or start[:8] != b"XTENSION":
                 # Some writers leave a few stray or blank bytes at the end; anything longer
                 # means that a header lied about the length of its data.
-                if rest < BLOCK or not bytes(buffer[position : position + 4 * BLOCK]).strip(b"\0 "):
+                blank = not bytes(buffer[position : position + 4 * BLOCK]).strip(b"\0 ")
+                if rest < BLOCK or (blank and rest <= MAX_BLANK):
                     break
                 raise UnreadableFile(
                     path.name,

@@ -42,6 +42,9 @@ _PICTURES = {
 }
 
 
+_WORDS = {int: "whole number", str: "text"}
+
+
 class IngestionError(Exception):
     """An ingestion that cannot begin; the message says why."""
 
@@ -128,10 +131,8 @@ def _ingest_file(
 ) -> int | None:
     """Stores one file; the number of its granules, None when it was there already."""
     path = path.absolute()
-    with path.open("rb") as stream:
-        # Nobody needs the checksum of two gigabytes that are not FITS.
-        if not stream.read(6).startswith((b"\x1f\x8b", b"SIMPLE")):
-            oifits.read(path)
+    # First, for nobody needs the checksum of two gigabytes that are no OIFITS.
+    file = oifits.read(path)
     content = store.fingerprint(path)
     collection, level = collections.of(path)
     name = store.download_name(path.name, content)
@@ -159,7 +160,6 @@ def _ingest_file(
     )
     if before and not settings.again and _same(source, before):
         return None
-    file = oifits.read(path)
     extraction = granules.extract(file, known)
     findings = checks.check(file)
     products = list(_products(source, file, findings))
@@ -229,6 +229,10 @@ class _Collections:
                 if self._settings.collection is not None:
                     said["obs_collection"] = self._settings.collection
                 collection = rows.Collection(**said)
+                for name, value in {**said, "calib_level": level}.items():
+                    kind = int if name in ("embargo_days", "calib_level") else str
+                    if not isinstance(value, kind | None):
+                        raise TypeError(f"{name} is {value!r}, no {_WORDS[kind]}")
             except (tomllib.TOMLDecodeError, TypeError, UnicodeDecodeError) as error:
                 raise IngestionError(f"{description}: {error}") from None
         else:
