@@ -13,7 +13,7 @@ pytestmark = pytest.mark.live
 SMUGGLED = [
     r"SELECT TOP 1 'a\' || current_user --' AS x FROM oidb.granule",
     r"SELECT TOP 1 target_name FROM oidb.granule WHERE target_name='\' OR version() != '' --'",
-    r"SELECT TOP 1 target_name FROM oidb.granule WHERE target_name LIKE '\' OR current_user != '' --'",
+    r"SELECT TOP 1 insname FROM oidb.granule WHERE insname LIKE '\' OR current_user != '' --'",
 ]
 
 
