@@ -490,7 +490,7 @@ class _Table:
             self.vis2 = self._mean(self._column("VIS2DATA", shape))
             self.vis2_err = self._mean(self._column("VIS2ERR", shape))
         elif self.kind == "OI_VIS" and data.header.text("AMPTYP") == "absolute":
-            # A visibility only then (D17 table 6).
+            # A visibility only then (D17 table 7).
             amplitude, error = self._column("VISAMP", shape), self._column("VISAMPERR", shape)
             if amplitude is not None:
                 self.vis2 = self._mean(amplitude * amplitude)
@@ -1314,7 +1314,7 @@ def _o_ucd(contents: dict[str, tuple[int, int]]) -> str | None:
 
 
 def _polarisation(oifits: OIFits, insname: str) -> str | None:
-    """ObsCore's /XX/, /YY/ or /XX/YY/ where OI_INSPOL (D17 table 10) says what a set-up lets pass.
+    """ObsCore's /XX/, /YY/ or /XX/YY/ where OI_INSPOL (D17 table 11) says what a set-up lets pass.
 
     A polarisation counts when its row of the Jones matrix is not all zero.
     """

@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
-#: Stations an observation row has: OI_FLUX 1 (D17 table 8), OI_VIS and OI_VIS2 2, OI_T3 3.
+#: Stations an observation row has: OI_FLUX 1 (D17 table 9), OI_VIS and OI_VIS2 2, OI_T3 3.
 STATIONS = {"OI_FLUX": 1, "OI_VIS": 2, "OI_VIS2": 2, "OI_T3": 3}
 
 #: Tables whose OI_REVN tells the version; OI_FLUX, OI_CORR and OI_INSPOL are new in version 2
@@ -110,7 +110,7 @@ class OITable:
 
 
 class TargetTable(OITable):
-    """OI_TARGET (P05 section 6.2, D17 table 4)."""
+    """OI_TARGET (P05 section 6.2, D17 table 3)."""
 
     @cached_property
     def target_id(self) -> Integers | None:
@@ -124,7 +124,7 @@ class TargetTable(OITable):
 
 
 class ArrayTable(OITable):
-    """OI_ARRAY (P05 section 6.1, D17 table 3)."""
+    """OI_ARRAY (P05 section 6.1, D17 table 4)."""
 
     @property
     def frame(self) -> str | None:
@@ -179,15 +179,15 @@ class WavelengthTable(OITable):
 
 
 class CorrelationTable(OITable):
-    """OI_CORR (D17 table 9)."""
+    """OI_CORR (D17 table 10)."""
 
 
 class PolarisationTable(OITable):
-    """OI_INSPOL (D17 table 10); INSNAME is a column here, not a keyword."""
+    """OI_INSPOL (D17 table 11); INSNAME is a column here, not a keyword."""
 
 
 class DataTable(OITable):
-    """OI_VIS, OI_VIS2, OI_T3 or OI_FLUX (P05 section 6.4-6.6, D17 tables 6-8)."""
+    """OI_VIS, OI_VIS2, OI_T3 or OI_FLUX (P05 section 6.4-6.6, D17 tables 6-9)."""
 
     @cached_property
     def target_id(self) -> Integers | None:
