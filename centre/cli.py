@@ -6,6 +6,7 @@ world uses, default http://localhost:PORT).
 """
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -34,6 +35,9 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(_guard_rest(arguments))
     try:
         return int(options.run(options) or DONE)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing must be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (CentreError, OSError) as error:
         print(f"jmmc: {error}", file=sys.stderr)
     except KeyboardInterrupt:
