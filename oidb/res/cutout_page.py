@@ -71,6 +71,10 @@ class MainPage(grend.ServiceBasedPage):  # type: ignore[misc]
         if row is None:
             raise svcs.UnknownURI(f"There is no granule {did} here.")
         _authorise(row, request)
+        if row["url"]:
+            raise base.ReportableError(
+                "The file of this granule is in a remote archive; get the whole file from there."
+            )
         text = _single(arguments, "BAND")
         target = _single(arguments, "TARGET") or row["target_name"]
         insname = _single(arguments, "INSNAME") or row["insname"]
@@ -133,10 +137,6 @@ def _granule(did: str) -> dict[str, Any] | None:
                 " WHERE g.obs_publisher_did=%(did)s",
                 {"did": did},
             )
-        )
-    if found and found[0]["url"]:
-        raise base.ReportableError(
-            "The file of this granule is in a remote archive; get the whole file from there."
         )
     return found[0] if found else None
 
