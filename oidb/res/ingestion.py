@@ -12,6 +12,7 @@ import concurrent.futures
 import fcntl
 import os
 import tomllib
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -109,6 +110,15 @@ def ingest(
                 connection.rollback()
                 report.rejected[str(path)] = str(error)
                 continue
+            except IngestionError:
+                raise
+            except Exception as error:  # a file that trips us must not stop the others
+                connection.rollback()
+                report.rejected[str(path)] = (
+                    f"{path.name}: not stored because of a fault of this software"
+                    f" ({type(error).__name__}: {error}); {_note_fault(path)} has more"
+                )
+                continue
             if ids is None:
                 report.unchanged.append(str(path))
             else:
@@ -165,6 +175,14 @@ def _ingest_file(
     products = list(_products(source, file, findings))
     importer.replace(source, rows.of_file(source, file.version, extraction, findings, products))
     return len(extraction.granules)
+
+
+def _note_fault(path: Path) -> Path:
+    """Adds the traceback of the exception at hand to a log file; the file's path."""
+    log = Path(os.environ["JMMC_ROOT"]) / "logs" / "ingestion.log"
+    with log.open("a") as stream:
+        stream.write(f"{datetime.now(UTC).isoformat()} {path}\n{traceback.format_exc()}\n")
+    return log
 
 
 def _same(source: rows.Source, before: dict[str, Any]) -> bool:
