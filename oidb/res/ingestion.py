@@ -3,7 +3,7 @@
 A file is known by its content and collection. One that is already there under the same settings
 is left alone; the same path with other content replaces what was ingested from it. A run that is
 cut off at any point is completed by the next: rows appear with the transaction of their file, and
-plots are drawn, after all rows are in, for files that have none yet.
+plots are drawn, after all rows are in, for those of the files that have none.
 """
 
 from __future__ import annotations
@@ -102,10 +102,11 @@ def ingest(
         collections = _Collections(connection, settings)
         known = vocabulary.load()
         importer = _Importer(connection)
+        named = []
         for done, path in enumerate(found):
             progress("files", done, len(found))
             try:
-                ids = _ingest_file(path, settings, collections, known, importer)
+                file_id, number = _ingest_file(path, settings, collections, known, importer)
             except (oifits.UnreadableFile, OSError) as error:
                 connection.rollback()
                 report.rejected[str(path)] = str(error)
@@ -119,14 +120,15 @@ def ingest(
                     f" ({type(error).__name__}: {error}); {_note_fault(path)} has more"
                 )
                 continue
-            if ids is None:
+            named.append(file_id)
+            if number is None:
                 report.unchanged.append(str(path))
             else:
                 report.accepted.append(str(path))
-                report.granules += ids
+                report.granules += number
         progress("files", len(found), len(found))
         if settings.plots:
-            _draw_missing(connection, importer, report, progress)
+            _draw_missing(connection, named, importer, report, progress)
         importer.analyse()
         journal.close(report)
     return report
@@ -138,8 +140,8 @@ def _ingest_file(
     collections: _Collections,
     known: vocabulary.Vocabulary,
     importer: _Importer,
-) -> int | None:
-    """Stores one file; the number of its granules, None when it was there already."""
+) -> tuple[int, int | None]:
+    """Stores one file; its identifier, and its number of granules or None if it was there."""
     path = path.absolute()
     # First, for nobody needs the checksum of two gigabytes that are no OIFITS.
     file = oifits.read(path)
@@ -169,12 +171,12 @@ def _ingest_file(
         now=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
     )
     if before and not settings.again and _same(source, before):
-        return None
+        return file_id, None
     extraction = granules.extract(file, known)
     findings = checks.check(file)
     products = list(_products(source, file, findings))
     importer.replace(source, rows.of_file(source, file.version, extraction, findings, products))
-    return len(extraction.granules)
+    return file_id, len(extraction.granules)
 
 
 def _note_fault(path: Path) -> Path:
@@ -404,8 +406,14 @@ class _Journal:
         self._connection.commit()
 
 
-def _draw_missing(connection: Any, importer: _Importer, report: Report, progress: Progress) -> None:
-    """Draws the plots of all files that have none yet, several files at a time."""
+def _draw_missing(
+    connection: Any,
+    named: list[int],
+    importer: _Importer,
+    report: Report,
+    progress: Progress,
+) -> None:
+    """Draws the plots of those of the named files that have none, several files at a time."""
     waiting = list(
         connection.queryToDicts(
             "SELECT f.file_id, f.file_name, f.owner, f.obs_release_date, f.sha256, f.access_url,"
@@ -415,7 +423,9 @@ def _draw_missing(connection: Any, importer: _Importer, report: Report, progress
             " FROM oidb.stored_file AS f"
             " JOIN oidb.stored_product AS p ON p.file_id=f.file_id AND p.semantics='#this'"
             " JOIN dc.products AS d ON d.accref=p.accref"
-            " WHERE f.plotted IS NULL ORDER BY f.ingested, f.file_id"
+            " WHERE f.plotted IS NULL AND f.file_id = ANY(%(named)s)"
+            " ORDER BY f.ingested, f.file_id",
+            {"named": named},
         )
     )
     connection.commit()
