@@ -11,6 +11,7 @@ from __future__ import annotations
 import concurrent.futures
 import fcntl
 import os
+import signal
 import tomllib
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -431,7 +432,8 @@ def _draw_missing(
     connection.commit()
     from ingest import plots  # takes a second that only drawing needs
 
-    with concurrent.futures.ProcessPoolExecutor() as pool:
+    pool = concurrent.futures.ProcessPoolExecutor(initializer=_leave_to_parent)
+    try:
         drawing = {}
         for row in waiting:
             path = Path(row["source"] if row["url"] else row["accesspath"])
@@ -448,6 +450,15 @@ def _draw_missing(
             importer.add_plots(row["file_id"], list(_plot_rows(row, drawn)))
             report.plotted += 1
         progress("plots", len(drawing), len(drawing))
+    finally:
+        # Whoever interrupts does not want to wait for what has not begun.
+        pool.shutdown(cancel_futures=True)
+
+
+def _leave_to_parent() -> None:
+    """Lets a drawing process end with the command, not by the signals meant for that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _plot_rows(row: dict[str, Any], drawn: dict[int, dict[str, bytes]]) -> Iterator[rows.Row]:
