@@ -166,6 +166,24 @@ def answer_scripts_with_datalink() -> None:
     vodal.DatalinkGetMetaRenderer._formatData = format_data
 
 
+def cache_whole_pages() -> None:
+    """Keeps the word for a body in pieces out of pages that DaCHS sends again from its cache.
+
+    It keeps a page with all headers of its first answer, which was chunked; the second one has a
+    length. Twisted 24 then sends both headers, and clients cannot read the page.
+    """
+    from gavo.web import caching
+
+    make = caching.CachedPage.__init__
+
+    def make_whole(self: Any, content: bytes, headers: Any, changed: float | None) -> None:
+        headers = headers.copy()
+        headers.removeHeader("transfer-encoding")
+        make(self, content, headers, changed)
+
+    caching.CachedPage.__init__ = make_whole
+
+
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
     if sys.argv[1:2] != ["init"]:  # which makes the database that these modules ask for
@@ -178,6 +196,7 @@ def main() -> None:
         link_obscore()
         answer_scripts_with_datalink()
         serve_schemata()
+        cache_whole_pages()
     sys.argv[0] = "dachs"
     cli.main()
 
