@@ -272,16 +272,18 @@ def test_pyvo_datalink_of_many_rows(tap: pyvo.dal.TAPService, table: str) -> Non
     result = tap.search(
         f"SELECT obs_publisher_did, access_url FROM {table} WHERE obs_collection LIKE 'sim%'"
     )
+    addresses = {row["obs_publisher_did"]: row["access_url"] for row in result}
     seen = []
-    for row, links in zip(result, result.iter_datalinks(), strict=True):
-        assert {link["ID"] for link in links} == {row["obs_publisher_did"]}
+    for links in result.iter_datalinks():  # from pyvo 1.6 on in any order
+        [did] = {link["ID"] for link in links}
         [this] = [link for link in links if link["semantics"] == "#this"]
-        assert this["access_url"] == row["access_url"]
+        assert this["access_url"] == addresses[did]
         semantics = Counter(link["semantics"] for link in links)
         assert semantics["#preview"] >= 2
         assert semantics["#documentation"] == semantics["#proc"] == 1
-        seen.append(row["obs_publisher_did"])
-    assert len(set(seen)) == len(seen) > 25
+        seen.append(did)
+    assert sorted(seen) == sorted(addresses)
+    assert len(seen) > 25
 
 
 def test_links_lead_somewhere(centre: Centre, tap: pyvo.dal.TAPService) -> None:
