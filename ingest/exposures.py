@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: What a quality flag means.
+QUALITY_FLAGS: dict[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
