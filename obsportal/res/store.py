@@ -1,0 +1,414 @@
+"""Rows of exposures into the tables of q.rd, by COPY, a batch of files in one transaction.
+
+What a batch holds of a file replaces what was there of it. Observations and targets are given their
+numbers at first sight and keep them; what is known of both is in memory for the length of a run,
+and there is only one run at a time (``alone``).
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import math
+import os
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from gavo import api, base
+from psycopg2 import sql
+
+from ingest import geometry, vocabulary
+from ingest.exposures import Baseline, Exposure
+from obsportal.res import targets
+
+Row = dict[str, Any]
+
+#: Columns of exposure that a record of ingest/ has under the same name.
+_PLAIN = tuple(
+    field.name
+    for field in fields(Exposure)
+    if field.name
+    not in (
+        "target_names",
+        "pm_ra",
+        "pm_dec",
+        "pos_epoch",
+        "stations",
+        "baselines",
+        "validation_log",
+        "quality_flags",
+        "on_sky",
+        "template_start",
+    )
+)
+#: What an observation is told from others by, in the order of its key.
+_OBSERVATION = (
+    "target_id",
+    "facility_name",
+    "instrument_name",
+    "instrument_mode",
+    "instrument_submode",
+    "dataproduct_category",
+    "progid",
+    "ob_id",
+    "night",
+)
+#: What the archive says of a file and all its exposures.
+_OF_FILE = ("progid", "prog_title", "datapi", "obs_release_date")
+
+
+class BusyError(Exception):
+    """Another run is at work; the message says so."""
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A file of a log with its exposures, on the way into the tables."""
+
+    #: Row of stored_header; ``header`` is the text, which is compressed here.
+    header: Row
+    exposures: Sequence[Exposure]
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keeps two runs from writing at once; raises BusyError."""
+    path = Path(os.environ["JMMC_ROOT"]) / "run" / "obsportal.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(
+                "Another run works on the observation logs; try again when it is done."
+            ) from None
+        yield
+
+
+class Store:
+    """The way into the tables of ObsPortal, for the length of a run; call it within ``alone``."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._vocabulary = vocabulary.load()
+        self._catalogue = targets.load(connection)
+        self._observations = self._load_observations()
+        self._last_observation = max(self._observations.values(), default=0)
+        self._grades = self._load_grades()
+        self.changed = False
+
+    def store(self, files: Sequence[LogFile]) -> int:
+        """Stores files with their exposures and commits; the number of exposures.
+
+        Nothing of the batch is stored when one of them cannot be; the exception says why.
+        """
+        try:
+            number = self._store(files)
+        except BaseException:
+            self._connection.rollback()
+            # What was given to targets and observations of this batch is not in the database.
+            self._catalogue = targets.load(self._connection)
+            self._observations = self._load_observations()
+            self._last_observation = max(self._observations.values(), default=0)
+            raise
+        self._connection.commit()
+        self.changed = True
+        return number
+
+    def _store(self, files: Sequence[LogFile]) -> int:
+        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        names = [file.header["header_id"] for file in files]
+        old = self._remove(names)
+        new_observations: list[Row] = []
+        exposures: list[Row] = []
+        baselines: list[Row] = []
+        for file in files:
+            for exposure in file.exposures:
+                row = self._exposure(exposure, file.header, now, new_observations)
+                exposures.append(row)
+                baselines.extend(baseline_rows(exposure))
+        targets.write(self._connection, self._catalogue.take_changes())
+        self._copy("stored_header", [_header(file.header, old, now) for file in files])
+        self._copy("stored_observation", new_observations)
+        self._copy("exposure", exposures)
+        self._copy("baseline", baselines)
+        return len(exposures)
+
+    def _remove(self, names: list[str]) -> dict[str, Row]:
+        """Takes out what is there of files; their rows of stored_header without the header."""
+        found = {
+            row["header_id"]: row
+            for row in self._connection.queryToDicts(
+                "SELECT header_id, listed FROM obsportal.stored_header"
+                " WHERE header_id = ANY(%(names)s)",
+                {"names": names},
+            )
+        }
+        if found:
+            known = {"names": list(found)}
+            for target_id, alias, number in list(
+                self._connection.query(
+                    "SELECT target_id, target_name, COUNT(*) FROM obsportal.exposure"
+                    " WHERE header_id = ANY(%(names)s) AND target_id IS NOT NULL"
+                    " GROUP BY target_id, target_name",
+                    known,
+                )
+            ):
+                self._catalogue.forget(target_id, alias, number)
+            self._connection.execute(
+                "DELETE FROM obsportal.baseline WHERE exposure_id IN"
+                " (SELECT exposure_id FROM obsportal.exposure WHERE header_id = ANY(%(names)s))",
+                known,
+            )
+            self._connection.execute(
+                "DELETE FROM obsportal.exposure WHERE header_id = ANY(%(names)s)", known
+            )
+            self._connection.execute(
+                "DELETE FROM obsportal.stored_header WHERE header_id = ANY(%(names)s)", known
+            )
+        return found
+
+    def _exposure(
+        self, exposure: Exposure, header: Row, now: datetime, new_observations: list[Row]
+    ) -> Row:
+        row: Row = {name: getattr(exposure, name) for name in _PLAIN}
+        for name in _OF_FILE:
+            if header.get(name) is not None:
+                row[name] = header[name]
+        row.setdefault("obs_release_date", None)
+        facility = self._vocabulary.facility(exposure.facility_name)
+        target_id = self._catalogue.identify(exposure)
+        position = (None, None) if target_id is None else self._catalogue.position(target_id)
+        row.update(
+            exposure_id=exposure.exposure_id,
+            obs_publisher_did=did(exposure.exposure_id),
+            target_id=target_id,
+            s_ra=position[0],
+            s_dec=position[1],
+            night=night(exposure.t_min, facility),
+            stations=" ".join(exposure.stations) or None,
+            tel_number=len(exposure.stations) or None,
+            projected_baselines=baselines_text(exposure.baselines),
+            template_start=timestamp(exposure.template_start),
+            seeing=_mean(exposure.seeing_start, exposure.seeing_end),
+            tau0=_mean(exposure.tau0_start, exposure.tau0_end),
+            ob_grade=self._grades.get((exposure.facility_name, exposure.ob_id)),
+            validation_log=json.dumps(list(exposure.validation_log), ensure_ascii=False),
+            quality_flags=" ".join(exposure.quality_flags),
+            on_sky=int(exposure.on_sky),
+            updated=now,
+            **_optics(exposure, facility),
+        )
+        row["observation_id"] = (
+            self._observation(row, new_observations) if exposure.on_sky else None
+        )
+        return row
+
+    def _observation(self, row: Row, new: list[Row]) -> int:
+        """Number of the observation that an exposure belongs to; adds it to `new` when it is."""
+        found = {name: row[name] for name in _OBSERVATION}
+        if row["ob_id"] is not None:
+            found["night"] = None  # an observation block may be done in several
+        key = tuple(found.values())
+        if key not in self._observations:
+            self._last_observation += 1
+            self._observations[key] = self._last_observation
+            new.append(
+                {
+                    "observation_id": self._last_observation,
+                    "ob_name": row["ob_name"],
+                    "ob_container_id": row["ob_container_id"],
+                    **found,
+                }
+            )
+        return self._observations[key]
+
+    def _load_observations(self) -> dict[tuple[Any, ...], int]:
+        known: dict[tuple[Any, ...], int] = {}
+        for row in self._connection.query(
+            "SELECT target_id, facility_name, instrument_name, instrument_mode,"
+            " instrument_submode, dataproduct_category, progid, ob_id, night, observation_id"
+            " FROM obsportal.stored_observation ORDER BY observation_id"
+        ):
+            known.setdefault(tuple(row[:-1]), row[-1])
+        return known
+
+    def _load_grades(self) -> dict[tuple[str, int | None], str]:
+        return {
+            (facility, ob_id): grade
+            for facility, ob_id, grade in self._connection.query(
+                "SELECT facility_name, ob_id, grade FROM obsportal.quality"
+                " ORDER BY graded NULLS FIRST"
+            )
+        }
+
+    def _copy(self, table: str, rows: Sequence[Row]) -> None:
+        copy(self._connection, table, rows)
+
+    def analyse(self) -> None:
+        """Tells PostgreSQL's planner what the tables look like now."""
+        if self.changed:
+            for table in ("stored_header", "exposure", "baseline", "target", "target_alias"):
+                self._connection.execute(
+                    sql.SQL("ANALYZE {}").format(sql.Identifier("obsportal", table))
+                )
+            self._connection.commit()
+
+
+def copy(connection: Any, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds rows to a table of q.rd; their keys are the columns it has there, no more, no less."""
+    if not rows:
+        return
+    columns = [column.name for column in api.getRD("obsportal/q").getById(table).columns]
+    if set(rows[0]) != set(columns):
+        wrong = sorted(set(rows[0]) ^ set(columns))
+        raise base.ReportableError(f"obsportal.{table} and its rows differ in {', '.join(wrong)}")
+    stream = io.StringIO()
+    # Without quotes is NULL, with quotes is text: what csv calls QUOTE_NONNUMERIC does just that.
+    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
+    for row in rows:
+        writer.writerow([_literal(row[name]) for name in columns])
+    stream.seek(0)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL '\\N', FORCE_NULL ({}))")
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    with connection.cursor() as cursor:
+        cursor.copy_expert(
+            statement.format(sql.Identifier("obsportal", table), names, names).as_string(cursor),
+            stream,
+        )
+
+
+def did(exposure_id: str) -> str:
+    """Publisher DID of an exposure."""
+    return f"ivo://{base.getConfig('ivoa', 'authority')}/~?obsportal/{exposure_id}"
+
+
+def night(t_min: float | None, facility: vocabulary.Facility | None) -> date | None:
+    """Local night of an exposure by the date of its evening; None when time or place is unknown."""
+    if t_min is None or facility is None or facility.longitude is None:
+        return None
+    return date.fromisoformat(geometry.civil_date(int(geometry.night(t_min, facility.longitude))))
+
+
+def timestamp(text: str | None) -> datetime | None:
+    """The time (UTC) that a log writes in ISO 8601; None for what is none."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+
+
+def baselines_text(baselines: Sequence[Baseline]) -> str | None:
+    """Projected baselines in the form that the former ObsPortal wrote and ASPRO2 reads.
+
+    A pair whose numbers are not all known is left out: ASPRO2 would skip it too.
+    """
+    known = [
+        f"'{line.station1}-{line.station2}': {{'length': {{'start': '{line.length_start:.4f}',"
+        f" 'end': '{line.length_end:.4f}'}}, 'angle': {{'start': '{line.angle_start:.4f}',"
+        f" 'end': '{line.angle_end:.4f}'}}}}"
+        for line in baselines
+        if None not in (line.length_start, line.length_end, line.angle_start, line.angle_end)
+    ]
+    return f"{{{', '.join(known)}}}" if known else None
+
+
+def baseline_rows(exposure: Exposure) -> Iterator[Row]:
+    """Rows of the baseline table: u to the east, v to the north."""
+    for line in exposure.baselines:
+        row = {"exposure_id": exposure.exposure_id, **asdict(line)}
+        for at in ("start", "end"):
+            length, angle = row[f"length_{at}"], row[f"angle_{at}"]
+            known = length is not None and angle is not None
+            row[f"u_{at}"] = length * math.sin(math.radians(angle)) if known else None
+            row[f"v_{at}"] = length * math.cos(math.radians(angle)) if known else None
+        yield row
+
+
+def _optics(exposure: Exposure, facility: vocabulary.Facility | None) -> Row:
+    """Projected baselines, resolution and field of view; None where not known."""
+    lengths = [
+        length
+        for line in exposure.baselines
+        for length in (line.length_start, line.length_end)
+        if length
+    ]
+    longest = max(lengths, default=None)
+    diameters = [
+        diameter
+        for station in exposure.stations
+        if facility is not None and (diameter := facility.diameter(station)) is not None
+    ]
+    return {
+        "uv_distance_min": min(lengths, default=None),
+        "uv_distance_max": longest,
+        "s_resolution": geometry.resolution(exposure.em_min, longest)
+        if exposure.em_min and longest
+        else None,
+        "s_fov": geometry.field_of_view(exposure.em_max, max(diameters))
+        if exposure.em_max and diameters
+        else None,
+    }
+
+
+def _mean(start: float | None, end: float | None) -> float | None:
+    known = [value for value in (start, end) if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _header(header: Row, old: Mapping[str, Row], now: datetime) -> Row:
+    """The row of stored_header for what a run knows of a file."""
+    row = dict(header)
+    before = old.get(row["header_id"])
+    row["listed"] = before["listed"] if before else now
+    text = row.get("header")
+    if isinstance(text, str):
+        text = text.encode()
+    row["header"] = None if text is None else zlib.compress(text, 6)
+    return row
+
+
+def _literal(value: Any) -> Any:
+    """A value as COPY's CSV form wants it."""
+    if value is None:
+        return "\\N"
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    if isinstance(value, float) and not math.isfinite(value):
+        return "\\N"
+    return value
+
+
+def compressed(row: Row) -> bytes | None:
+    """The header that a row of stored_header keeps."""
+    return None if row["header"] is None else zlib.decompress(bytes(row["header"]))
+
+
+def header_row(header_id: str, archive: str, **known: Any) -> Row:
+    """A row of stored_header where everything not said is NULL."""
+    columns = (column.name for column in api.getRD("obsportal/q").getById("stored_header").columns)
+    row: Row = dict.fromkeys(columns)
+    row.update(header_id=header_id, archive=archive, state="read", **known)
+    return row
+
+
+def feed(store: Store, files: Iterable[LogFile], size: int = 500) -> Iterator[int]:
+    """Stores files in batches; yields the number of exposures of each batch."""
+    batch: list[LogFile] = []
+    for file in files:
+        batch.append(file)
+        if len(batch) == size:
+            yield store.store(batch)
+            batch = []
+    if batch:
+        yield store.store(batch)
