@@ -257,6 +257,7 @@
     <index columns="t_min"/>
     <index columns="night"/>
     <index columns="updated"/>
+    <index columns="s_region" method="GIST"/>
 
     <!-- target and identity -->
     <column original="//obscore#ObsCore.target_name" verbLevel="1"
@@ -345,6 +346,7 @@
         baseline."/>
     <column original="//obscore#ObsCore.s_fov" type="double precision"
       description="Diameter of the field of view: longest wavelength over telescope diameter."/>
+    <column original="//obscore#ObsCore.s_region" description="The field of view as a polygon."/>
 
     <!-- programme -->
     <FEED source="programme"/>
@@ -554,14 +556,14 @@
   <table id="dataset" onDisk="True" adql="False">
     <meta name="description">The part of the exposures that is in ivoa.obscore: what saw the
       sky.</meta>
-    <LOOP listItems="target_name s_ra s_dec exposure_id obs_publisher_did dataproduct_category t_min t_max t_exptime night em_min em_max em_res_power facility_name instrument_name instrument_mode s_resolution s_fov obs_release_date">
+    <LOOP listItems="target_name s_ra s_dec exposure_id obs_publisher_did dataproduct_category t_min t_max t_exptime night em_min em_max em_res_power facility_name instrument_name instrument_mode s_resolution s_fov s_region obs_release_date">
       <events><column original="exposure.\item"/></events>
     </LOOP>
     <viewStatement>
       CREATE VIEW \qName (\colNames) AS (
         SELECT target_name, s_ra, s_dec, exposure_id, obs_publisher_did, dataproduct_category,
           t_min, t_max, t_exptime, night, em_min, em_max, em_res_power, facility_name,
-          instrument_name, instrument_mode, s_resolution, s_fov, obs_release_date
+          instrument_name, instrument_mode, s_resolution, s_fov, s_region, obs_release_date
         FROM \schema.exposure WHERE on_sky=1)
     </viewStatement>
     <mixin
@@ -576,7 +578,7 @@
       access_format="'application/x-votable+xml;content=datalink'"
       access_estsize="10"
       target_name="target_name"
-      s_ra="s_ra" s_dec="s_dec" s_fov="s_fov" s_region="NULL" s_resolution="s_resolution"
+      s_ra="s_ra" s_dec="s_dec" s_fov="s_fov" s_region="s_region" s_resolution="s_resolution"
       t_min="t_min" t_max="t_max" t_exptime="t_exptime" t_resolution="NULL" t_xel="NULL"
       em_min="em_min" em_max="em_max" em_res_power="em_res_power" em_xel="NULL"
       em_ucd="'em.wl'"

@@ -60,6 +60,8 @@ _OBSERVATION = (
     "ob_id",
     "night",
 )
+#: Corners of the polygon that stands for a round field of view.
+_CORNERS = 6
 #: What the archive says of a file and all its exposures.
 _OF_FILE = ("progid", "prog_title", "datapi", "obs_release_date")
 
@@ -206,6 +208,7 @@ class Store:
             updated=now,
             **_optics(exposure, facility),
         )
+        row["s_region"] = _region(row["s_ra"], row["s_dec"], row["s_fov"])
         row["observation_id"] = (
             self._observation(row, new_observations) if exposure.on_sky else None
         )
@@ -359,6 +362,14 @@ def _optics(exposure: Exposure, facility: vocabulary.Facility | None) -> Row:
         if exposure.em_max and diameters
         else None,
     }
+
+
+def _region(ra: float | None, dec: float | None, diameter: float | None) -> str | None:
+    """A field of view in pg_sphere's words (degrees); None where it is not known."""
+    if ra is None or dec is None or diameter is None:
+        return None
+    corners = geometry.circle(ra, dec, diameter / 2, _CORNERS)
+    return f"{{{','.join(f'({x!r}d,{y!r}d)' for x, y in corners)}}}"
 
 
 def _mean(start: float | None, end: float | None) -> float | None:
