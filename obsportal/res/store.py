@@ -62,6 +62,24 @@ _OBSERVATION = (
 )
 #: Corners of the polygon that stands for a round field of view.
 _CORNERS = 6
+#: What is once known of a file and stays so until something else is said.
+_KNOWN = (
+    "instrument",
+    "dp_cat",
+    "dp_type",
+    "dp_tech",
+    "progid",
+    "prog_title",
+    "datapi",
+    "mjd_obs",
+    "obs_release_date",
+    "access_url",
+    "last_mod_date",
+    "fetched",
+    "fetched_for",
+    "header",
+    "listed",
+)
 #: What the archive says of a file and all its exposures.
 _OF_FILE = ("progid", "prog_title", "datapi", "obs_release_date")
 
@@ -126,55 +144,57 @@ class Store:
 
     def _store(self, files: Sequence[LogFile]) -> int:
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-        names = [file.header["header_id"] for file in files]
-        old = self._remove(names)
+        # Of a file that comes twice the last is taken.
+        latest = {file.header["header_id"]: file for file in files}
+        known = self._remove(list(latest))
         new_observations: list[Row] = []
+        headers: list[Row] = []
         exposures: list[Row] = []
         baselines: list[Row] = []
-        for file in files:
+        for header_id, file in latest.items():
+            header = _header(file.header, known.get(header_id, {}), now)
+            headers.append(header)
             for exposure in file.exposures:
-                row = self._exposure(exposure, file.header, now, new_observations)
-                exposures.append(row)
+                exposures.append(self._exposure(exposure, header, now, new_observations))
                 baselines.extend(baseline_rows(exposure))
         targets.write(self._connection, self._catalogue.take_changes())
-        self._copy("stored_header", [_header(file.header, old, now) for file in files])
+        self._copy("stored_header", headers)
         self._copy("stored_observation", new_observations)
         self._copy("exposure", exposures)
         self._copy("baseline", baselines)
         return len(exposures)
 
     def _remove(self, names: list[str]) -> dict[str, Row]:
-        """Takes out what is there of files; their rows of stored_header without the header."""
+        """Takes out all that is there of files; what was known of them, by their names."""
+        known = {"names": names}
         found = {
             row["header_id"]: row
             for row in self._connection.queryToDicts(
-                "SELECT header_id, listed FROM obsportal.stored_header"
-                " WHERE header_id = ANY(%(names)s)",
-                {"names": names},
+                "SELECT * FROM obsportal.stored_header WHERE header_id = ANY(%(names)s)", known
             )
         }
-        if found:
-            known = {"names": list(found)}
-            for target_id, alias, number in list(
-                self._connection.query(
-                    "SELECT target_id, target_name, COUNT(*) FROM obsportal.exposure"
-                    " WHERE header_id = ANY(%(names)s) AND target_id IS NOT NULL"
-                    " GROUP BY target_id, target_name",
-                    known,
-                )
-            ):
-                self._catalogue.forget(target_id, alias, number)
-            self._connection.execute(
-                "DELETE FROM obsportal.baseline WHERE exposure_id IN"
-                " (SELECT exposure_id FROM obsportal.exposure WHERE header_id = ANY(%(names)s))",
+        if not found:
+            return found
+        for target_id, alias, number in list(
+            self._connection.query(
+                "SELECT target_id, target_name, COUNT(*) FROM obsportal.exposure"
+                " WHERE header_id = ANY(%(names)s) AND target_id IS NOT NULL"
+                " GROUP BY target_id, target_name",
                 known,
             )
-            self._connection.execute(
-                "DELETE FROM obsportal.exposure WHERE header_id = ANY(%(names)s)", known
-            )
-            self._connection.execute(
-                "DELETE FROM obsportal.stored_header WHERE header_id = ANY(%(names)s)", known
-            )
+        ):
+            self._catalogue.forget(target_id, alias, number)
+        self._connection.execute(
+            "DELETE FROM obsportal.baseline WHERE exposure_id IN"
+            " (SELECT exposure_id FROM obsportal.exposure WHERE header_id = ANY(%(names)s))",
+            known,
+        )
+        self._connection.execute(
+            "DELETE FROM obsportal.exposure WHERE header_id = ANY(%(names)s)", known
+        )
+        self._connection.execute(
+            "DELETE FROM obsportal.stored_header WHERE header_id = ANY(%(names)s)", known
+        )
         return found
 
     def _exposure(
@@ -377,15 +397,16 @@ def _mean(start: float | None, end: float | None) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _header(header: Row, old: Mapping[str, Row], now: datetime) -> Row:
-    """The row of stored_header for what a run knows of a file."""
-    row = dict(header)
-    before = old.get(row["header_id"])
-    row["listed"] = before["listed"] if before else now
+def _header(new: Row, old: Row, now: datetime) -> Row:
+    """The row of stored_header for a file of which ``new`` is said, and ``old`` was known."""
+    row = dict(new)
     text = row.get("header")
-    if isinstance(text, str):
-        text = text.encode()
-    row["header"] = None if text is None else zlib.compress(text, 6)
+    if text is not None:
+        row["header"] = zlib.compress(text.encode() if isinstance(text, str) else text, 6)
+    for name in _KNOWN:
+        if row.get(name) is None:
+            row[name] = old.get(name)
+    row["listed"] = row["listed"] or now
     return row
 
 
@@ -393,8 +414,10 @@ def _literal(value: Any) -> Any:
     """A value as COPY's CSV form wants it."""
     if value is None:
         return "\\N"
-    if isinstance(value, bytes):
+    if isinstance(value, bytes | memoryview):
         return "\\x" + value.hex()
+    if isinstance(value, str):
+        return value.replace("\0", "")  # which PostgreSQL cannot keep
     if isinstance(value, float) and not math.isfinite(value):
         return "\\N"
     return value
