@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from centre import CentreError, account, cluster, dachs, oifits, operations, status
+from centre import CentreError, account, cluster, dachs, obsportal, oifits, operations, status
 from centre.instance import Instance
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -79,6 +79,16 @@ def _parser() -> argparse.ArgumentParser:
     added = kinds.add_parser("oifits", help="OIFITS files", description=oifits.INGEST_HELP)
     oifits.add_ingest_arguments(added)
     added.set_defaults(run=_ingest)
+    obsportal.add_ingest_kinds(kinds, _ingest_log)
+
+    sync = commands.add_parser("sync", help="Follow archives and logs.")
+    kinds = sync.add_subparsers(metavar="WHAT", required=True)
+    words = "OiDB: investigators, titles and release dates from the observation logs"
+    added = kinds.add_parser("oidb", help=words, description=words + ".")
+    added.set_defaults(run=lambda options: obsportal.follow_logs(_instance(), options))
+
+    target = commands.add_parser("target", help="Correct the targets of the observation logs.")
+    obsportal.add_target_actions(target.add_subparsers(metavar="ACTION", required=True), _target)
 
     check = commands.add_parser("check", help="Validate files; needs no instance.")
     kinds = check.add_subparsers(metavar="KIND", required=True)
@@ -113,6 +123,16 @@ def _ingest(options: argparse.Namespace) -> int:
     if options.report:
         account.make_file(options.report)
     return oifits.ingest(_instance(reads=True), options)
+
+
+def _ingest_log(options: argparse.Namespace) -> int:
+    if options.report:
+        account.make_file(options.report)
+    return obsportal.ingest(_instance(reads=True), options)
+
+
+def _target(options: argparse.Namespace) -> int:
+    return obsportal.change_target(_instance(), options)
 
 
 def _pass_on(options: argparse.Namespace) -> int:

@@ -69,7 +69,7 @@ def ingest_headers(paths: Iterable[Path], progress: Progress = lambda *_: None) 
 
 def ingest_chara(paths: Iterable[Path], progress: Progress = lambda *_: None) -> Report:
     """Ingests observing logs of CHARA: CSV, and SPICA's VOTable."""
-    return _ingest_tables("CHARA", list(paths), lambda path, known: chara.read_log(path, known))
+    return _ingest_tables("CHARA", list(paths), chara.read_log)
 
 
 def ingest_former(paths: Iterable[Path], progress: Progress = lambda *_: None) -> Report:
@@ -172,18 +172,21 @@ def _ingest_tables(
 def _run(what: str, read: Callable[[Report], Iterator[store.LogFile]]) -> Report:
     """Stores what ``read`` yields, with a row in the journal."""
     report = Report()
-    with store.alone(), base.getWritableAdminConn() as connection:
-        with journal(connection, what) as note:
-            target = store.Store(connection)
-            for number in store.feed(target, _counted(read(report), report)):
-                report.exposures += number
-            target.analyse()
-            note.update(
-                listed=report.accepted + len(report.rejected),
-                fetched=report.accepted,
-                exposures=report.exposures,
-                failed=len(report.rejected),
-            )
+    with (
+        store.alone(),
+        base.getWritableAdminConn() as connection,
+        journal(connection, what) as note,
+    ):
+        target = store.Store(connection)
+        for number in store.feed(target, _counted(read(report), report)):
+            report.exposures += number
+        target.analyse()
+        note.update(
+            listed=report.accepted + len(report.rejected),
+            fetched=report.accepted,
+            exposures=report.exposures,
+            failed=len(report.rejected),
+        )
     return report
 
 
