@@ -27,6 +27,8 @@
       JMMC in one place, to be queried and joined in ADQL. OiDB, the archive of
       optical-interferometry data, is in oidb.granule (one row for each target, set-up and night),
       oidb.baseline (points of the uv plane), oidb.file and oidb.collection, and in ivoa.obscore.
+      ObsPortal, the logs of what VLTI and CHARA have observed, is in obsportal.exposure,
+      obsportal.baseline, obsportal.observation and obsportal.target, and in ivoa.obsplan.
       Tables: \\tablesForTAP.</meta>
   </NXSTREAM>
 
@@ -132,6 +134,41 @@
         FROM oidb.file AS f JOIN oidb.collection AS c USING (obs_collection)
         WHERE f.data_rights='public'
         ORDER BY f.file_size DESC
+    </meta>
+    <meta name="_example" title="What has been observed on a star">
+      Exposures of VLTI and CHARA of one target, whatever they called it; :taptable:`obsportal.exposure`.
+
+      .. tapquery::
+
+        SELECT e.t_min, e.instrument_name, e.instrument_mode, e.stations, e.progid, e.seeing,
+          e.exposure_id
+        FROM obsportal.target_alias AS a JOIN obsportal.exposure AS e USING (target_id)
+        WHERE a.alias='SIM UD 1'
+        ORDER BY e.t_min
+    </meta>
+    <meta name="_example" title="Observed but not in OiDB">
+      Targets of science with exposures of a mode, of which OiDB has no reduced data within 5 arcsec; :taptable:`obsportal.target`.
+
+      .. tapquery::
+
+        SELECT TOP 100 t.target_name, t.s_ra, t.s_dec, COUNT(*) AS exposures, MIN(e.t_min) AS since
+        FROM obsportal.exposure AS e JOIN obsportal.target AS t USING (target_id)
+        WHERE e.instrument_name='GRAVITY' AND e.dataproduct_category='SCIENCE'
+          AND NOT EXISTS (SELECT 1 FROM oidb.granule AS g
+            WHERE DISTANCE(t.s_ra, t.s_dec, g.s_ra, g.s_dec) &lt; 5/3600.)
+        GROUP BY t.target_name, t.s_ra, t.s_dec
+        ORDER BY exposures DESC
+    </meta>
+    <meta name="_example" title="From the log to reduced data">
+      Exposures with the OiDB granules that were made of them; :taptable:`oidb.progenitor`.
+
+      .. tapquery::
+
+        SELECT TOP 100 e.exposure_id, e.target_name, e.night, g.target_name AS granule_target,
+          g.instrument_name, g.access_url
+        FROM obsportal.exposure AS e
+        JOIN oidb.progenitor AS p ON p.dp_id=e.header_id
+        JOIN oidb.granule AS g USING (file_id)
     </meta>
     <meta name="_example" title="Scripts for the former service">
       The table name and columns of the former OiDB service still work.

@@ -605,4 +605,101 @@
     <make table="observation"/>
     <make table="dataset"/>
   </data>
+
+  <!-- ==================================== services ==================================== -->
+
+  <service id="cone" allowed="scs.xml,form">
+    <meta name="title">Exposures of VLTI and CHARA by position</meta>
+    <meta name="shortName">ObsPortal cone</meta>
+    <meta name="description">The observation log of the optical interferometers VLTI and CHARA around a
+      position on the sky: one row for each exposure.</meta>
+    <meta>
+      testQuery.ra: 110.5
+      testQuery.dec: -25.2
+      testQuery.sr: 0.01
+    </meta>
+    <publish render="scs.xml" sets="ivo_managed"/>
+    <publish render="form" sets="ivo_managed,local"/>
+    <scsCore queriedTable="exposure">
+      <FEED source="//scs#coreDescs"/>
+      <LOOP listItems="target_name instrument_name instrument_mode progid">
+        <events><condDesc buildFrom="\item"/></events>
+      </LOOP>
+      <condDesc buildFrom="night"/>
+    </scsCore>
+    <!-- What the form shows; VOTables have all columns, by their verbosity. -->
+    <outputTable>
+      <outputField original="//scs#distCol"/>
+      <outputField original="target_name"/>
+      <outputField original="exposure_id">
+        <formatter>
+          return T.a(href=base.makeSitePath(
+            "/detail/exposure/"+urllib.parse.quote(data, safe=":")))[data]
+        </formatter>
+      </outputField>
+      <LOOP listItems="night instrument_name instrument_mode stations dataproduct_category progid uv_distance_max seeing">
+        <events><outputField original="\item"/></events>
+      </LOOP>
+    </outputTable>
+  </service>
+
+  <service id="targets" allowed="scs.xml,form">
+    <meta name="title">Targets of VLTI and CHARA by position</meta>
+    <meta name="shortName">JMMC targets</meta>
+    <meta name="description">Targets that the optical interferometers VLTI and CHARA have observed,
+      around a position on the sky, with the number of exposures.</meta>
+    <meta>
+      testQuery.ra: 110.5
+      testQuery.dec: -25.2
+      testQuery.sr: 0.01
+    </meta>
+    <publish render="scs.xml" sets="ivo_managed"/>
+    <publish render="form" sets="ivo_managed,local"/>
+    <scsCore queriedTable="target">
+      <FEED source="//scs#coreDescs"/>
+    </scsCore>
+  </service>
+
+  <!-- ================================ regression tests ================================ -->
+
+  <regSuite title="ObsPortal">
+    <regTest title="A cone search is an SCS answer">
+      <url RA="110.5" DEC="-25.2" SR="0.1" VERB="1">cone/scs.xml</url>
+      <code>
+        self.assertHTTPStatus(200)
+        self.assertXpath("//v:FIELD[@ucd='ID_MAIN']", {"name": "exposure_id"})
+        self.assertXpath("//v:INFO[@name='QUERY_STATUS']", {"value": "OK"})
+      </code>
+    </regTest>
+    <regTest title="So is one for targets">
+      <url RA="110.5" DEC="-25.2" SR="0.1" VERB="1">targets/scs.xml</url>
+      <code>
+        self.assertHTTPStatus(200)
+        self.assertXpath("//v:FIELD[@ucd='ID_MAIN']", {"name": "target_id"})
+        self.assertXpath("//v:INFO[@name='QUERY_STATUS']", {"value": "OK"})
+      </code>
+    </regTest>
+    <regTest title="Exposures of the sky are in ObsCore with level 0">
+      <url parSet="TAP" QUERY="SELECT COUNT(*) AS n FROM obsportal.exposure AS e
+          LEFT JOIN ivoa.obscore AS o ON e.obs_publisher_did=o.obs_publisher_did
+          WHERE e.on_sky=1 AND (o.calib_level IS NULL OR o.calib_level!=0)"
+        >/tap/sync</url>
+      <code>self.assertEqual(self.getFirstVOTableRow()["n"], 0)</code>
+    </regTest>
+    <regTest title="Exposures of a target have its position, to the bit">
+      <url parSet="TAP" QUERY="SELECT COUNT(*) AS n FROM obsportal.exposure AS e
+          JOIN obsportal.target AS t USING (target_id)
+          WHERE e.s_ra!=t.s_ra OR e.s_dec!=t.s_dec OR t.merged_into IS NOT NULL"
+        >/tap/sync</url>
+      <code>self.assertEqual(self.getFirstVOTableRow()["n"], 0)</code>
+    </regTest>
+    <LOOP listItems="stored_header stored_observation dataset sync">
+      <events>
+        <regTest title="ADQL does not see obsportal.\item">
+          <url parSet="TAP" QUERY="SELECT TOP 1 * FROM obsportal.\item">/tap/sync</url>
+          <code>self.assertHasStrings('value="ERROR"', "\item")</code>
+        </regTest>
+      </events>
+    </LOOP>
+  </regSuite>
 </resource>
