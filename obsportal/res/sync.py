@@ -123,7 +123,10 @@ def synchronise(settings: Settings, progress: Progress = lambda *_: None) -> Rep
     except (eso.ArchiveError, SyncError) as error:
         report.message = str(error)
     except psycopg2.Error as error:
-        report.message = f"The database: {' '.join(str(error).split())}"
+        first: BaseException = error
+        while isinstance(first.__context__, psycopg2.Error):
+            first = first.__context__  # others come of it
+        report.message = f"The database: {' '.join(str(first).split())}"
     return report
 
 
