@@ -111,7 +111,8 @@ class Mode:
 
     ``band``: shortest and longest wavelength (m); ``resolving_power``: least and greatest
     EFF_WAVE/EFF_BAND of data in this mode; ``setting``: pattern of the joined keywords that name
-    the mode; ``insname``: pattern that INSNAME must match where only the resolving power tells.
+    the mode; ``insname``: pattern that INSNAME must match where only the resolving power tells;
+    ``resolution``: the nominal spectral resolution, as ASPRO2 has it.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Mode:
     resolving_power: tuple[float, float] | None
     setting: _Pattern | None
     insname: _Pattern | None
+    resolution: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,6 +262,7 @@ def _instrument_entry(entry: Mapping[str, Any], facilities: Mapping[str, Facilit
                     ),
                     setting=_pattern(mode["setting"]) if "setting" in mode else None,
                     insname=_pattern(mode["insname"]) if "insname" in mode else None,
+                    resolution=mode.get("resolution"),
                 )
                 for mode in entry.get("modes", ())
             ),
