@@ -1,4 +1,4 @@
-"""The operator's command that follows ESO's archive: how it is asked for and how its outcome is told.
+"""The operator's command that follows ESO's archive: how it is asked for, how it is answered.
 
 What is done is in `obsportal/res/sync.py`, imported only when needed, as DaCHS takes seconds to
 load.
