@@ -1,0 +1,527 @@
+"""Answers of /search.votable and its relatives: rows of search_answer (legacy.rd) as documents.
+
+PostgreSQL makes one text of each row, so that next to nothing is left to do here; an answer of
+many rows goes out page by page, each page as soon as the client has taken the one before. A page
+begins after the last row of the one before it, so nothing is kept between them, neither rows nor
+a session, and a client that goes away or falls asleep leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import struct
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+from xml.sax.saxutils import escape, quoteattr
+
+from psycopg2 import sql
+from twisted.internet import defer, interfaces, reactor
+from twisted.python import log
+from twisted.web import resource, server
+from zope.interface import implementer
+
+from obsportal.res import question as questions
+from obsportal.res.question import Question, RefusedError
+from obsportal.res.sessions import BusyError, Row, Sessions
+
+#: Rows of a page.
+_PAGE = 1000
+#: Seconds a client may leave a page of its answer waiting.
+_PATIENCE = 120.0
+#: Seconds for which the time of the last change of the log is known.
+_FRESH = 5.0
+#: Between the cells of a row, and between rows, on the way from PostgreSQL.
+_CELL, _ROW = "\x1f", "\x1e"
+#: Characters that no XML may have, but those two.
+_ILLEGAL = bytes(set(range(32)) - {9, 10, 13, 0x1E, 0x1F})
+
+
+# ---------------------------------------------------------------- columns
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of an answer."""
+
+    name: str
+    #: As in the RD: text, timestamp, integer or double precision.
+    type: str
+    unit: str | None = None
+    ucd: str | None = None
+    #: In the answer even when not all fields are wanted.
+    main: bool = True
+
+
+@cache
+def columns() -> tuple[Column, ...]:
+    """The columns of search_answer, with the units and UCDs that clients have always got."""
+    from gavo import api
+
+    table = api.resolveCrossId("obsportal/legacy#search_answer")
+    return tuple(
+        Column(
+            column.name,
+            column.type,
+            column.getProperty("formerUnit", column.unit) or None,
+            column.getProperty("formerUcd", column.ucd) or None,
+            column.verbLevel == 1,
+        )
+        for column in table.columns
+    )
+
+
+def wanted(all_fields: bool) -> tuple[Column, ...]:
+    """All columns, or the main ones."""
+    return tuple(column for column in columns() if all_fields or column.main)
+
+
+def _value(column: Column) -> sql.Composable:
+    """A column as it is written: times with the zone that they have."""
+    text = "to_char({}, 'YYYY-MM-DD HH24:MI:SS\"+00:00\"')" if column.type == "timestamp" else "{}"
+    return sql.SQL(text).format(sql.Identifier(column.name))
+
+
+def _cells(found: Sequence[Column], no_number: str) -> sql.Composable:
+    """A row as one text."""
+    cells = [
+        sql.SQL("COALESCE({}::text, {})").format(
+            _value(column), sql.Literal(no_number if column.type == "double precision" else "")
+        )
+        for column in found
+    ]
+    return sql.SQL("concat_ws({}, {})").format(sql.Literal(_CELL), sql.SQL(", ").join(cells))
+
+
+# ---------------------------------------------------------------- forms
+
+
+class Form(Protocol):
+    """A form of document: what PostgreSQL makes of a row, and what goes around the rows."""
+
+    name: str
+    media_type: str
+
+    def row(self, found: Sequence[Column]) -> sql.Composable:
+        """The text of a row, as SQL."""
+
+    def head(self, found: Sequence[Column], changed: str) -> bytes:
+        """What comes before the rows; `changed` is when the log was last changed."""
+
+    def body(self, rows: Sequence[str], first: bool) -> bytes:
+        """Some rows, which are the first ones or not."""
+
+    def tail(self) -> bytes:
+        """What comes after the rows."""
+
+
+class VOTable:
+    """The document that the former ObsPortal answered with, to the letter.
+
+    The OiDB of that time finds elements by their namespace only, hence version 1.4's.
+    """
+
+    name = "votable"
+    media_type = "application/x-votable+xml"
+    _types = {"double precision": 'datatype="double"', "integer": 'datatype="int"'}
+    _text = 'arraysize="*" datatype="unicodeChar"'
+
+    def row(self, found: Sequence[Column]) -> sql.Composable:
+        return _cells(found, "NaN")
+
+    def head(self, found: Sequence[Column], changed: str) -> bytes:
+        namespace = "http://www.ivoa.net/xml/VOTable/v1.4"
+        lines = [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            f'<VOTABLE version="1.4" xmlns="{namespace}"'
+            ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+            f' xsi:noNamespaceSchemaLocation="{namespace}">',
+            ' <RESOURCE type="results">',
+            f'  <PARAM ID="status" {self._text} name="status" value="OK"/>',
+            f'  <PARAM ID="last_mod_date" {self._text} name="last_mod_date" value="{changed}"/>',
+            "  <TABLE>",
+            *map(self._field, found),
+            "   <DATA>",
+            "    <TABLEDATA>\n",
+        ]
+        return "\n".join(lines).encode()
+
+    def _field(self, column: Column) -> str:
+        kind = self._types.get(column.type, self._text)
+        ucd = f" ucd={quoteattr(column.ucd)}" if column.ucd else ""
+        unit = f" unit={quoteattr(column.unit)}" if column.unit else ""
+        return f'   <FIELD ID="{column.name}" {kind} name="{column.name}"{ucd}{unit}/>'
+
+    def body(self, rows: Sequence[str], first: bool) -> bytes:
+        if not rows:
+            return b""
+        text = escape(_ROW.join(rows)).encode("utf-8").translate(None, _ILLEGAL)
+        text = text.replace(_CELL.encode(), b"</TD>\n<TD>")
+        text = text.replace(_ROW.encode(), b"</TD>\n</TR>\n<TR>\n<TD>")
+        text = text.replace(b"<TD></TD>", b"<TD/>")
+        return b"<TR>\n<TD>" + text + b"</TD>\n</TR>\n"
+
+    def tail(self) -> bytes:
+        return b"    </TABLEDATA>\n   </DATA>\n  </TABLE>\n </RESOURCE>\n</VOTABLE>"
+
+
+class Json:
+    """An object with the time of the last change, and the rows as objects; null is unknown."""
+
+    name = "json"
+    media_type = "application/json"
+
+    def row(self, found: Sequence[Column]) -> sql.Composable:
+        pairs = [sql.SQL("{}, {}").format(sql.Literal(one.name), _value(one)) for one in found]
+        return sql.SQL("json_build_object({})::text").format(sql.SQL(", ").join(pairs))
+
+    def head(self, found: Sequence[Column], changed: str) -> bytes:
+        return f'{{"last_mod_date": "{changed}", "exposures": ['.encode()
+
+    def body(self, rows: Sequence[str], first: bool) -> bytes:
+        return (("\n" if first else ",\n") + ",\n".join(rows)).encode() if rows else b""
+
+    def tail(self) -> bytes:
+        return b"\n]}\n"
+
+
+class Csv:
+    """Comma-separated values with a line of names; nothing is unknown."""
+
+    name = "csv"
+    media_type = "text/csv; charset=utf-8; header=present"
+
+    def row(self, found: Sequence[Column]) -> sql.Composable:
+        return _cells(found, "")
+
+    def head(self, found: Sequence[Column], changed: str) -> bytes:
+        return (",".join(column.name for column in found) + "\n").encode()
+
+    def body(self, rows: Sequence[str], first: bool) -> bytes:
+        stream = io.StringIO()
+        csv.writer(stream, lineterminator="\n").writerows(row.split(_CELL) for row in rows)
+        return stream.getvalue().encode()
+
+    def tail(self) -> bytes:
+        return b""
+
+
+VOTABLE, JSON, CSV = VOTable(), Json(), Csv()
+FORMS: dict[str, Form] = {form.name: form for form in (VOTABLE, JSON, CSV)}
+
+
+# ---------------------------------------------------------------- rows
+
+
+@cache
+def quick() -> Sessions:
+    """Sessions for what is found by an index and small."""
+    return Sessions(4, 20)
+
+
+@cache
+def slow() -> Sessions:
+    """Sessions for what reads much of the log, so that it never keeps small questions waiting."""
+    return Sessions(2, 60)
+
+
+_ORDER = ("after_mjd", "after_id", "size")
+
+
+def _statement(
+    row: sql.Composable, asked: Question, value: Callable[[str], sql.Composable]
+) -> sql.Composable:
+    """The SQL of one page of rows; `value` says how the value of a name is written in it."""
+    where = sql.SQL(" AND ").join(
+        condition.text.format(**{name: value(name) for name in condition.values})
+        for condition in asked.conditions
+    )
+    # The planner must not read the log in order of time in the hope to meet a target soon.
+    source = (
+        "(SELECT * FROM obsportal.search_answer WHERE {} OFFSET 0) AS answer WHERE"
+        if asked.of_targets
+        else "obsportal.search_answer AS answer WHERE {} AND"
+    )
+    return sql.SQL(
+        "SELECT {row}, float8send(exp_mjd_start), exp_id FROM {source}"
+        " (exp_mjd_start, exp_id) > ({after_mjd}, {after_id})"
+        " ORDER BY exp_mjd_start, exp_id LIMIT {size}"
+    ).format(
+        row=row,
+        source=sql.SQL(source).format(where),
+        **{name: value(name) for name in _ORDER},
+    )
+
+
+async def pages(asked: Question, name: str, row: sql.Composable) -> AsyncIterator[list[str]]:
+    """Pages of the rows asked for, as texts, in the order of begin; the last one is not full.
+
+    `name` stands for `row` among the statements that a session has prepared.
+    """
+    given = {key: value for one in asked.conditions for key, value in one.values.items()}
+    names = [*given, *_ORDER]
+    sessions = quick() if asked.of_targets else slow()
+    if asked.kind is None:
+        statement, prepare = _statement(row, asked, sql.Placeholder), None
+    else:
+        plan = f"{name}_{asked.kind}"
+        number = {key: sql.SQL(f"${place}") for place, key in enumerate(names, 1)}
+        body = _statement(row, asked, number.__getitem__)
+        prepare = (plan, sql.SQL("PREPARE {} AS {}").format(sql.Identifier(plan), body))
+        statement = sql.SQL("EXECUTE {} ({})").format(
+            sql.Identifier(plan), sql.SQL(", ").join(map(sql.Placeholder, names))
+        )
+    after_mjd, after_id, left = -math.inf, "", asked.limit
+    while True:
+        size = _PAGE if left is None else min(left, _PAGE)
+        values = {**given, "after_mjd": after_mjd, "after_id": after_id, "size": size}
+        rows: list[Row] = await sessions.run(statement, values, prepare)
+        yield [found[0] for found in rows]
+        if left is not None:
+            left -= len(rows)
+        if len(rows) < size or left == 0:
+            return
+        # Fifteen digits are not the number itself, which the next page begins after.
+        after_mjd, after_id = struct.unpack(">d", rows[-1][1])[0], rows[-1][2]
+
+
+class _LastChange:
+    """When the log was last changed, asked for every few seconds."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._until = 0.0
+
+    async def get(self) -> str:
+        if time.monotonic() > self._until:
+            self._until = time.monotonic() + _FRESH
+            try:
+                found = await quick().run(
+                    sql.SQL(
+                        "SELECT to_char(MAX(updated), 'YYYY-MM-DD HH24:MI:SS\"+00:00\"')"
+                        " FROM obsportal.exposure"
+                    ),
+                    {},
+                )
+            except BaseException:
+                self._until = 0.0
+                raise
+            self._text = found[0][0] or ""
+        return self._text
+
+
+last_change = _LastChange()
+
+
+async def document(asked: Question, form: Form) -> AsyncIterator[bytes]:
+    """The document that answers a question, in pieces."""
+    found = wanted(asked.all_fields)
+    piece = form.head(found, await last_change.get())
+    first = True
+    name = f"{form.name}_{'all' if asked.all_fields else 'main'}"
+    async for rows in pages(asked, name, _row(form, asked.all_fields)):
+        piece += form.body(rows, first)
+        if len(rows) == _PAGE:
+            yield piece
+            piece = b""
+        first = False
+    yield piece + form.tail()
+
+
+@cache
+def _row(form: Form, all_fields: bool) -> sql.Composable:
+    return form.row(wanted(all_fields))
+
+
+# ---------------------------------------------------------------- requests
+
+
+@implementer(interfaces.IPushProducer)
+class _Flow:
+    """Whether the client takes what it is sent, as Twisted tells a producer."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self._paused: defer.Deferred[None] | None = None
+        self._alarm: Any = None
+        self.gone = False
+        request.notifyFinish().addErrback(self._lost)
+
+    async def ready(self) -> bool:
+        """Waits until the client has taken what it was sent; False when it never will."""
+        while self._paused is not None and not self.gone:
+            await self._paused
+        return not self.gone
+
+    def pauseProducing(self) -> None:
+        if self._paused is None:
+            self._paused = defer.Deferred()
+            self._alarm = reactor.callLater(_PATIENCE, self.abort)
+
+    def resumeProducing(self) -> None:
+        paused, self._paused = self._paused, None
+        if self._alarm is not None and self._alarm.active():
+            self._alarm.cancel()
+        if paused is not None:
+            paused.callback(None)
+
+    def stopProducing(self) -> None:
+        self.gone = True
+        self.resumeProducing()
+
+    def abort(self) -> None:
+        """Ends the connection: the client sees that the answer is not whole."""
+        if not self.gone and self._request.channel is not None:
+            self._request.channel.forceAbortClient()
+
+    def _lost(self, _reason: Any) -> None:
+        self.stopProducing()
+
+
+class Service(resource.Resource):  # type: ignore[misc]
+    """Something that answers GET and POST with a document made of pieces."""
+
+    isLeaf = True
+
+    def media_type(self, asked: Any) -> str:
+        """Media type of the answer."""
+        raise NotImplementedError
+
+    def read(self, query: bytes, body: bytes, content_type: str) -> Any:
+        """What a request asks for; raises RefusedError, which becomes a 400."""
+        raise NotImplementedError
+
+    def pieces(self, asked: Any) -> AsyncIterator[bytes]:
+        """The answer; raises RefusedError too, and BusyError, which becomes a 503."""
+        raise NotImplementedError
+
+    def render(self, request: Any) -> Any:
+        if request.method not in {b"GET", b"HEAD", b"POST"}:
+            request.setHeader("allow", "GET, HEAD, POST")
+            _say(request, 405, "Only GET, HEAD and POST are answered here.")
+        else:
+            defer.Deferred.fromCoroutine(self._answer(request)).addErrback(log.err)
+        return server.NOT_DONE_YET
+
+    async def _answer(self, request: Any) -> None:
+        flow = _Flow(request)
+        try:
+            asked = self._read(request)
+            request.setHeader("content-type", self.media_type(asked))
+            if request.method == b"HEAD":
+                request.finish()
+            else:
+                await self._send(request, flow, self.pieces(asked))
+        except RefusedError as error:
+            _fail(request, flow, 400, str(error))
+        except BusyError as error:
+            request.setHeader("retry-after", "10")
+            _fail(request, flow, 503, str(error))
+        except Exception:
+            log.err(None, f"{request.path!r} failed")
+            _fail(request, flow, 500, "The answer could not be made; this has been recorded.")
+
+    def _read(self, request: Any) -> Any:
+        query = request.uri.partition(b"?")[2]
+        content_type = (request.getHeader("content-type") or "").partition(";")[0].strip().lower()
+        body = b""
+        if request.method == b"POST":
+            request.content.seek(0)
+            body = request.content.read(self.max_body + 1)
+            if len(body) > self.max_body:
+                raise RefusedError(f"The request is longer than {self.max_body} bytes.")
+        return self.read(query, body, content_type)
+
+    #: Bytes that may be posted.
+    max_body = questions.MAX_BODY
+
+    async def _send(self, request: Any, flow: _Flow, pieces: AsyncIterator[bytes]) -> None:
+        piece = await anext(pieces)
+        following = await anext(pieces, None)
+        if flow.gone:
+            return
+        if following is None:
+            request.setHeader("content-length", str(len(piece)))
+        else:
+            request.registerProducer(flow, True)
+            request.write(piece)
+            piece = following
+            while await flow.ready() and (following := await anext(pieces, None)) is not None:
+                request.write(piece)
+                piece = following
+        if not flow.gone:
+            request.write(piece)
+            if following is None and request.startedWriting and request.producer is not None:
+                request.unregisterProducer()
+            request.finish()
+
+
+def _say(request: Any, status: int, sentence: str) -> None:
+    body = f"{sentence}\n".encode()
+    request.setResponseCode(status)
+    request.setHeader("content-type", "text/plain; charset=utf-8")
+    request.setHeader("content-length", str(len(body)))
+    request.write(body)
+    request.finish()
+
+
+def _fail(request: Any, flow: _Flow, status: int, sentence: str) -> None:
+    if flow.gone:
+        return
+    if request.startedWriting:
+        flow.abort()
+    else:
+        _say(request, status, sentence)
+
+
+class Search(Service):
+    """/search.votable, .json and .csv: exposures by the parameters of question.py."""
+
+    def __init__(self, form: Form) -> None:
+        super().__init__()
+        self._form = form
+
+    def media_type(self, asked: Any) -> str:
+        return self._form.media_type
+
+    def read(self, query: bytes, body: bytes, content_type: str) -> Question:
+        return questions.question(form_fields(query, body, content_type))
+
+    def pieces(self, asked: Question) -> AsyncIterator[bytes]:
+        return document(asked, self._form)
+
+
+def form_fields(query: bytes, body: bytes, content_type: str) -> list[tuple[str, str]]:
+    """Parameters of an address and of a form that was posted."""
+    if body and content_type not in {"", "application/x-www-form-urlencoded"}:
+        raise RefusedError("Parameters are posted as application/x-www-form-urlencoded.")
+    return questions.fields(query, body)
+
+
+@cache
+def request_class(leaves: frozenset[bytes]) -> Any:
+    """DaCHS' class of requests, but that it leaves what is posted to `leaves` to the resource.
+
+    DaCHS reads forms byte by byte in Python; megabytes of them stop the server for many seconds.
+    """
+    from gavo.web import common
+
+    class Request(common.Request):  # type: ignore[misc]
+        def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+            name = path.lstrip(b"/").partition(b"?")[0]
+            if name.partition(b"/")[0] not in leaves and name not in leaves:
+                super().requestReceived(command, path, version)
+                return
+            self.method, self.uri, self.clientproto = command, path, version
+            self.path, self.args = path.partition(b"?")[0], {}
+            # The last part of a long answer must not wait for the client's word on the first.
+            transport = getattr(self.channel, "transport", None)
+            if hasattr(transport, "setTcpNoDelay"):
+                transport.setTcpNoDelay(True)
+            self.process()
+
+    return Request
