@@ -10,44 +10,24 @@ from __future__ import annotations
 import csv
 import fcntl
 import io
-import json
 import math
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gavo import api, base
 from psycopg2 import sql
 
-from ingest import geometry, vocabulary
-from ingest.exposures import Baseline, Exposure
-from obsportal.res import targets
+from ingest import vocabulary
+from ingest.exposures import Exposure
+from obsportal.res import rows, targets
+from obsportal.res.rows import Row
 
-Row = dict[str, Any]
-
-#: Columns of exposure that a record of ingest/ has under the same name.
-_PLAIN = tuple(
-    field.name
-    for field in fields(Exposure)
-    if field.name
-    not in (
-        "target_names",
-        "pm_ra",
-        "pm_dec",
-        "pos_epoch",
-        "stations",
-        "baselines",
-        "validation_log",
-        "quality_flags",
-        "on_sky",
-        "template_start",
-    )
-)
 #: What an observation is told from others by, in the order of its key.
 _OBSERVATION = (
     "target_id",
@@ -60,8 +40,6 @@ _OBSERVATION = (
     "ob_id",
     "night",
 )
-#: Corners of the polygon that stands for a round field of view.
-_CORNERS = 6
 #: What is once known of a file and stays so until something else is said.
 _KNOWN = (
     "instrument",
@@ -117,6 +95,7 @@ class Store:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._authority = base.getConfig("ivoa", "authority")
         self._vocabulary = vocabulary.load()
         self._catalogue = targets.load(connection)
         self._observations = self._load_observations()
@@ -156,7 +135,7 @@ class Store:
             headers.append(header)
             for exposure in file.exposures:
                 exposures.append(self._exposure(exposure, header, now, new_observations))
-                baselines.extend(baseline_rows(exposure))
+                baselines.extend(rows.of_baselines(exposure))
         targets.write(self._connection, self._catalogue.take_changes())
         self._copy("stored_header", headers)
         self._copy("stored_observation", new_observations)
@@ -200,35 +179,15 @@ class Store:
     def _exposure(
         self, exposure: Exposure, header: Row, now: datetime, new_observations: list[Row]
     ) -> Row:
-        row: Row = {name: getattr(exposure, name) for name in _PLAIN}
-        for name in _OF_FILE:
-            if header.get(name) is not None:
-                row[name] = header[name]
-        row.setdefault("obs_release_date", None)
-        facility = self._vocabulary.facility(exposure.facility_name)
         target_id = self._catalogue.identify(exposure)
-        position = (None, None) if target_id is None else self._catalogue.position(target_id)
-        row.update(
-            exposure_id=exposure.exposure_id,
-            obs_publisher_did=did(exposure.exposure_id),
-            target_id=target_id,
-            s_ra=position[0],
-            s_dec=position[1],
-            night=night(exposure.t_min, facility),
-            stations=" ".join(exposure.stations) or None,
-            tel_number=len(exposure.stations) or None,
-            projected_baselines=baselines_text(exposure.baselines),
-            template_start=timestamp(exposure.template_start),
-            seeing=_mean(exposure.seeing_start, exposure.seeing_end),
-            tau0=_mean(exposure.tau0_start, exposure.tau0_end),
-            ob_grade=self._grades.get((exposure.facility_name, exposure.ob_id)),
-            validation_log=json.dumps(list(exposure.validation_log), ensure_ascii=False),
-            quality_flags=" ".join(exposure.quality_flags),
-            on_sky=int(exposure.on_sky),
-            updated=now,
-            **_optics(exposure, facility),
-        )
-        row["s_region"] = _region(row["s_ra"], row["s_dec"], row["s_fov"])
+        position = None if target_id is None else self._catalogue.position(target_id)
+        facility = self._vocabulary.facility(exposure.facility_name)
+        row = rows.of_exposure(exposure, self._authority, position, facility)
+        for name in _OF_FILE:
+            row[name] = row.get(name) if header[name] is None else header[name]
+        row["target_id"] = target_id
+        row["ob_grade"] = self._grades.get((exposure.facility_name, exposure.ob_id))
+        row["updated"] = now
         row["observation_id"] = (
             self._observation(row, new_observations) if exposure.on_sky else None
         )
@@ -272,8 +231,8 @@ class Store:
             )
         }
 
-    def _copy(self, table: str, rows: Sequence[Row]) -> None:
-        copy(self._connection, table, rows)
+    def _copy(self, table: str, new: Sequence[Row]) -> None:
+        copy(self._connection, table, new)
 
     def analyse(self) -> None:
         """Tells PostgreSQL's planner what the tables look like now."""
@@ -285,18 +244,18 @@ class Store:
             self._connection.commit()
 
 
-def copy(connection: Any, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def copy(connection: Any, table: str, new: Sequence[Mapping[str, Any]]) -> None:
     """Adds rows to a table of q.rd; their keys are the columns it has there, no more, no less."""
-    if not rows:
+    if not new:
         return
     columns = [column.name for column in api.getRD("obsportal/q").getById(table).columns]
-    if set(rows[0]) != set(columns):
-        wrong = sorted(set(rows[0]) ^ set(columns))
+    if set(new[0]) != set(columns):
+        wrong = sorted(set(new[0]) ^ set(columns))
         raise base.ReportableError(f"obsportal.{table} and its rows differ in {', '.join(wrong)}")
     stream = io.StringIO()
     # Without quotes is NULL, with quotes is text: what csv calls QUOTE_NONNUMERIC does just that.
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
-    for row in rows:
+    for row in new:
         writer.writerow([_literal(row[name]) for name in columns])
     stream.seek(0)
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL '\\N', FORCE_NULL ({}))")
@@ -306,95 +265,6 @@ def copy(connection: Any, table: str, rows: Sequence[Mapping[str, Any]]) -> None
             statement.format(sql.Identifier("obsportal", table), names, names).as_string(cursor),
             stream,
         )
-
-
-def did(exposure_id: str) -> str:
-    """Publisher DID of an exposure."""
-    return f"ivo://{base.getConfig('ivoa', 'authority')}/~?obsportal/{exposure_id}"
-
-
-def night(t_min: float | None, facility: vocabulary.Facility | None) -> date | None:
-    """Local night of an exposure by the date of its evening; None when time or place is unknown."""
-    if t_min is None or facility is None or facility.longitude is None:
-        return None
-    return date.fromisoformat(geometry.civil_date(int(geometry.night(t_min, facility.longitude))))
-
-
-def timestamp(text: str | None) -> datetime | None:
-    """The time (UTC) that a log writes in ISO 8601; None for what is none."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
-
-
-def baselines_text(baselines: Sequence[Baseline]) -> str | None:
-    """Projected baselines in the form that the former ObsPortal wrote and ASPRO2 reads.
-
-    A pair whose numbers are not all known is left out: ASPRO2 would skip it too.
-    """
-    known = [
-        f"'{line.station1}-{line.station2}': {{'length': {{'start': '{line.length_start:.4f}',"
-        f" 'end': '{line.length_end:.4f}'}}, 'angle': {{'start': '{line.angle_start:.4f}',"
-        f" 'end': '{line.angle_end:.4f}'}}}}"
-        for line in baselines
-        if None not in (line.length_start, line.length_end, line.angle_start, line.angle_end)
-    ]
-    return f"{{{', '.join(known)}}}" if known else None
-
-
-def baseline_rows(exposure: Exposure) -> Iterator[Row]:
-    """Rows of the baseline table: u to the east, v to the north."""
-    for line in exposure.baselines:
-        row = {"exposure_id": exposure.exposure_id, **asdict(line)}
-        for at in ("start", "end"):
-            length, angle = row[f"length_{at}"], row[f"angle_{at}"]
-            known = length is not None and angle is not None
-            row[f"u_{at}"] = length * math.sin(math.radians(angle)) if known else None
-            row[f"v_{at}"] = length * math.cos(math.radians(angle)) if known else None
-        yield row
-
-
-def _optics(exposure: Exposure, facility: vocabulary.Facility | None) -> Row:
-    """Projected baselines, resolution and field of view; None where not known."""
-    lengths = [
-        length
-        for line in exposure.baselines
-        for length in (line.length_start, line.length_end)
-        if length
-    ]
-    longest = max(lengths, default=None)
-    diameters = [
-        diameter
-        for station in exposure.stations
-        if facility is not None and (diameter := facility.diameter(station)) is not None
-    ]
-    return {
-        "uv_distance_min": min(lengths, default=None),
-        "uv_distance_max": longest,
-        "s_resolution": geometry.resolution(exposure.em_min, longest)
-        if exposure.em_min and longest
-        else None,
-        "s_fov": geometry.field_of_view(exposure.em_max, max(diameters))
-        if exposure.em_max and diameters
-        else None,
-    }
-
-
-def _region(ra: float | None, dec: float | None, diameter: float | None) -> str | None:
-    """A field of view in pg_sphere's words (degrees); None where it is not known."""
-    if ra is None or dec is None or diameter is None:
-        return None
-    corners = geometry.circle(ra, dec, diameter / 2, _CORNERS)
-    return f"{{{','.join(f'({x!r}d,{y!r}d)' for x, y in corners)}}}"
-
-
-def _mean(start: float | None, end: float | None) -> float | None:
-    known = [value for value in (start, end) if value is not None]
-    return sum(known) / len(known) if known else None
 
 
 def _header(new: Row, old: Row, now: datetime) -> Row:
