@@ -1,0 +1,465 @@
+"""What the pages for people show: one exposure, one target, the whole log in numbers.
+
+A page is a file of resources/static with what it shows in it as JSON, which PostgreSQL makes, so
+that one statement and no further request is all it takes. The same JSON is at the page's address
+with .json behind it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+from gavo import svcs
+from gavo.base import config
+from gavo.web import weberrors
+from psycopg2 import sql
+from twisted.internet import defer, reactor, threads
+from twisted.web import http, resource, server
+
+from ingest import names
+from ingest.exposures import QUALITY_FLAGS
+from obsportal.res import sessions
+
+_STATIC = Path(__file__).resolve().parents[2] / "resources" / "static"
+#: Where a page has its data; see _page.
+_PLACE = "{}</script>"
+_JSON = "application/json;charset=utf-8"
+_HTML = "text/html;charset=utf-8"
+_TEXT = "text/plain;charset=utf-8"
+
+#: How long a statement of a page may take, in s, and how many run at once.
+_SECONDS = 10.0
+_SESSIONS = 2
+#: Exposures of a target whose projected baselines are drawn; of more, evenly many are left out.
+_DRAWN = 300
+#: Names that are suggested for the begin of one.
+_SUGGESTED = 20
+#: Age at which the numbers are counted again, in s, and how long that may take.
+_FRESH = 600.0
+_COUNTING_SECONDS = 300
+#: Size of a cell of the map of the sky, in deg.
+_CELL = 3
+
+#: The projected baselines of a target by instrument: u and v at the begin and the end of (at most
+#: `drawn`) exposures.
+_COVERAGE = sql.SQL("""
+  SELECT json_object_agg(d.instrument_name, d.tracks)::text FROM (
+    SELECT e.instrument_name, json_agg(array[b.u_start::numeric(9, 2), b.v_start::numeric(9, 2),
+      b.u_end::numeric(9, 2), b.v_end::numeric(9, 2)]) AS tracks
+    FROM (
+      SELECT x.exposure_id, x.instrument_name,
+        ROW_NUMBER() OVER (ORDER BY x.t_min) AS place, COUNT(*) OVER () AS number
+      FROM obsportal.exposure AS x
+      WHERE x.target_id = %(target_id)s AND x.on_sky = 1 AND x.uv_distance_max IS NOT NULL) AS e
+    JOIN obsportal.baseline AS b ON b.exposure_id = e.exposure_id
+    WHERE (e.place * %(drawn)s) / e.number <> ((e.place - 1) * %(drawn)s) / e.number
+      AND b.u_start IS NOT NULL AND b.v_start IS NOT NULL
+    GROUP BY e.instrument_name) AS d""")
+
+_EXPOSURE = sql.SQL("""
+  SELECT json_build_object(
+    'exposure', to_jsonb(e) - 's_region',
+    'baselines', (SELECT json_agg(to_jsonb(b) - 'exposure_id' ORDER BY b.length_start)
+      FROM obsportal.baseline AS b WHERE b.exposure_id = e.exposure_id),
+    'target', (SELECT to_json(t) FROM obsportal.target AS t WHERE t.target_id = e.target_id),
+    'header', (SELECT json_build_object('archive', h.archive, 'state', h.state,
+        'withdrawn', h.withdrawn, 'last_mod_date', h.last_mod_date, 'access_url', h.access_url,
+        'kept', h.header IS NOT NULL)
+      FROM obsportal.stored_header AS h WHERE h.header_id = e.header_id),
+    'observation', (SELECT json_agg(json_build_array(s.exposure_id, s.t_min, s.validation_level)
+        ORDER BY s.t_min, s.exposure_id)
+      FROM (SELECT exposure_id, t_min, validation_level FROM obsportal.exposure
+        WHERE observation_id = e.observation_id ORDER BY t_min LIMIT 200) AS s),
+    'grades', (SELECT json_agg(json_build_array(q.grade, q.graded, q.comment, q.source))
+      FROM obsportal.quality AS q
+      WHERE q.ob_id = e.ob_id AND q.facility_name = e.facility_name))::text,
+    e.target_id, e.quality_flags
+  FROM obsportal.exposure AS e WHERE e.exposure_id = %(exposure_id)s""")
+
+_TARGET = sql.SQL("""
+  SELECT json_build_object(
+    'target', to_json(t),
+    'aliases', (SELECT json_agg(json_build_array(a.alias, a.n_exposures)
+        ORDER BY a.n_exposures DESC, a.alias)
+      FROM obsportal.target_alias AS a WHERE a.target_id = t.target_id),
+    'neighbours', (SELECT json_agg(json_build_array(
+        n.neighbour_id, o.target_name, n.separation, o.n_exposures) ORDER BY n.separation)
+      FROM obsportal.target_neighbour AS n JOIN obsportal.target AS o
+        ON o.target_id = n.neighbour_id
+      WHERE n.target_id = t.target_id AND o.merged_into IS NULL),
+    'changes', (SELECT json_agg(to_json(c) ORDER BY c.changed) FROM obsportal.target_change AS c
+      WHERE c.target_id = t.target_id OR c.other_id = t.target_id),
+    'nights', (SELECT json_agg(to_json(g) ORDER BY g.first DESC) FROM (
+      SELECT night, facility_name, instrument_name, instrument_mode, stations, progid,
+        COUNT(*) AS n, SUM(validation_level) AS valid, MIN(t_min) AS first,
+        MIN(exposure_id) AS exposure_id,
+        AVG(seeing)::numeric(6, 2) AS seeing, SUM(t_exptime)::numeric(12, 0) AS seconds
+      FROM obsportal.exposure AS x WHERE x.target_id = t.target_id
+      GROUP BY night, facility_name, instrument_name, instrument_mode, stations, progid) AS g)
+    )::text, t.target_id
+  FROM obsportal.target AS t
+  WHERE t.target_id = (SELECT COALESCE(m.merged_into, m.target_id) FROM obsportal.target AS m
+    WHERE m.target_id = %(target_id)s)""")
+
+_HEADER = sql.SQL("SELECT header FROM obsportal.stored_header WHERE header_id = %(header_id)s")
+
+#: Targets that have a name, however it is spelled, and targets with a name that begins like it.
+_NAMES = sql.SQL("""
+  SELECT COALESCE(json_agg(to_json(f) ORDER BY f.same DESC, f.n_exposures DESC), '[]')::text
+  FROM (
+    SELECT * FROM (
+      SELECT DISTINCT ON (t.target_id) a.alias, COALESCE(a.alias_key = %(key)s, FALSE) AS same,
+        t.target_id, t.target_name, t.s_ra, t.s_dec, t.n_exposures
+      FROM obsportal.target_alias AS a JOIN obsportal.target AS t ON t.target_id = a.target_id
+      WHERE (a.alias_key = %(key)s
+          OR a.alias >= %(as_is)s AND a.alias < %(as_is_end)s
+          OR a.alias >= %(upper)s AND a.alias < %(upper_end)s
+          OR a.alias >= %(lower)s AND a.alias < %(lower_end)s
+          OR a.alias >= %(title)s AND a.alias < %(title_end)s)
+        AND t.merged_into IS NULL
+      ORDER BY t.target_id, same DESC, a.n_exposures DESC) AS d
+    ORDER BY d.same DESC, d.n_exposures DESC, d.target_id LIMIT %(number)s) AS f""")
+
+#: The numbers of the log. Times are MJD (UTC), seconds of exposure, seeing in steps of 0.1 arcsec,
+#: coherence time in steps of 1 ms, months counted from January of the year 0.
+_NUMBERS = """
+  SELECT json_build_object(
+    'headers', (SELECT COUNT(*) FROM obsportal.stored_header),
+    'last_header', (SELECT MAX(last_mod_date) FROM obsportal.stored_header),
+    'in_step', (SELECT MAX(mark) FROM obsportal.sync),
+    'targets', (SELECT COUNT(*) FROM obsportal.target WHERE merged_into IS NULL),
+    'observations', (SELECT COUNT(*) FROM obsportal.stored_observation),
+    'last_update', (SELECT MAX(updated) FROM obsportal.exposure))::text"""
+
+#: All counts in one pass over the exposures; what a row counts by is not NULL, or its bit in
+#: `level` is 0.
+_COUNTS = """
+  SELECT facility_name, instrument_name, instrument_mode, month, hour, seeing, tau0, category,
+    target_id,
+    GROUPING(instrument_mode, month, hour, seeing, tau0, category, target_id) AS level,
+    COUNT(*), SUM(validation_level), MIN(t_min), MAX(t_max), SUM(t_exptime)
+  FROM (
+    SELECT facility_name, instrument_name, instrument_mode, dataproduct_category AS category,
+      (12 * EXTRACT(YEAR FROM night) + EXTRACT(MONTH FROM night) - 1)::integer AS month,
+      FLOOR(24 * (t_min - FLOOR(t_min)))::integer AS hour,
+      FLOOR(LEAST(seeing, 5) * 10)::integer AS seeing,
+      FLOOR(LEAST(tau0, 0.05) * 1000)::integer AS tau0,
+      target_id, validation_level, t_min, t_max, t_exptime
+    FROM obsportal.exposure) AS x
+  GROUP BY GROUPING SETS (
+    (facility_name, instrument_name), (facility_name, instrument_name, instrument_mode),
+    (facility_name, instrument_name, month), (facility_name, hour), (facility_name, seeing),
+    (facility_name, tau0), (facility_name, instrument_name, category),
+    (facility_name, instrument_name, target_id))"""
+
+_SKY = """
+  SELECT AVG(s_ra), AVG(s_dec), COUNT(*), SUM(n_exposures) FROM (
+    SELECT s_ra, s_dec, n_exposures, ROUND(s_dec / %(cell)s) AS row,
+      ROUND(s_ra * COS(RADIANS(%(cell)s * ROUND(s_dec / %(cell)s))) / %(cell)s) AS place
+    FROM obsportal.target WHERE merged_into IS NULL AND n_exposures > 0) AS t
+  GROUP BY row, place"""
+
+_FLAGS = """
+  SELECT flag, COUNT(*) FROM (
+    SELECT UNNEST(STRING_TO_ARRAY(quality_flags, ' ')) AS flag
+    FROM obsportal.exposure WHERE quality_flags <> '') AS f
+  GROUP BY flag ORDER BY 2 DESC"""
+
+#: GROUPING's seven bits: which of mode … target_id a row does not count by.
+_LEVELS = {
+    0b1111111: "instruments",
+    0b0111111: "modes",
+    0b1011111: "months",
+    0b1101111: "hours",
+    0b1110111: "seeing",
+    0b1111011: "tau0",
+    0b1111101: "categories",
+    0b1111110: "targets",
+}
+
+
+class MissingError(Exception):
+    """What an address names is not there; the message says so in a sentence."""
+
+
+class _Page(resource.Resource):  # type: ignore[misc]
+    """An answer that a generator makes; knows what to do when that fails."""
+
+    isLeaf = True
+
+    def render_GET(self, request: Any) -> Any:
+        """Answers GET and HEAD; the work is done without a thread."""
+        # A path is bytes in Twisted, but text in DaCHS' requests.
+        parts = [part if isinstance(part, str) else part.decode() for part in request.postpath]
+        answer = defer.ensureDeferred(self.answer("/".join(parts), request))
+        answer.addCallback(_deliver, request).addErrback(_fail, request)
+        answer.addErrback(weberrors.renderDCErrorPage, request)
+        return server.NOT_DONE_YET
+
+    async def answer(self, path: str, request: Any) -> tuple[str, bytes]:
+        """Media type and body for the rest of a path."""
+        raise NotImplementedError
+
+
+class SearchPage(_Page):
+    """/search: the form and its results; the page itself asks the TAP service."""
+
+    async def answer(self, path: str, request: Any) -> tuple[str, bytes]:
+        """The page; its parameters are its own business."""
+        if path:
+            raise MissingError(f"There is no page search/{path}.")
+        return _HTML, (_STATIC / "exposures.html").read_bytes()
+
+
+class DetailPage(_Page):
+    """/detail/…: pages and JSON of exposures and targets, headers as text, names as JSON.
+
+    Identifiers are taken as they are: ASPRO2 does not encode what it writes into an address.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sessions = sessions.Sessions(_SESSIONS, _SECONDS)
+
+    async def answer(self, path: str, request: Any) -> tuple[str, bytes]:
+        """What the kind and the identifier in the path say."""
+        kind, _, name = path.partition("/")
+        if kind == "header":
+            return _TEXT, (await self._header(name))
+        if path == "names.json":
+            begin = request.args.get(b"begin", [b""])[0].decode("utf-8", "replace").strip()
+            return _JSON, (await self._names(begin)) if begin else b"[]"
+        bare = name.removesuffix(".json")
+        if kind == "exposure":
+            found = await self._exposure(bare)
+        elif kind == "target":
+            found = await self._target(bare)
+        else:
+            raise MissingError(f"There is no page detail/{path}.")
+        if bare != name:
+            return _JSON, found.encode()
+        return _HTML, _page(f"{kind}.html", found)
+
+    async def _exposure(self, exposure_id: str) -> str:
+        rows = await self._run(_EXPOSURE, exposure_id=exposure_id)
+        if not rows:
+            raise MissingError(f"There is no exposure {exposure_id} in the observation logs.")
+        log, target_id, flags = rows[0]
+        known = json.dumps([[flag, QUALITY_FLAGS.get(flag)] for flag in flags.split()])
+        coverage = await self._coverage(target_id)
+        return f'{{"log":{log},"coverage":{coverage},"flags":{known}}}'
+
+    async def _target(self, text: str) -> str:
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+        rows = await self._run(_TARGET, target_id=number)
+        if not rows:
+            raise MissingError(f"There is no target {text} in the observation logs.")
+        log, target_id = rows[0]
+        return f'{{"log":{log},"coverage":{await self._coverage(target_id)},"drawn":{_DRAWN}}}'
+
+    async def _coverage(self, target_id: int | None) -> str:
+        """What has been observed of a target in the uv plane, as JSON."""
+        if target_id is None:
+            return "{}"
+        rows = await self._run(_COVERAGE, target_id=target_id, drawn=_DRAWN)
+        return rows[0][0] or "{}"
+
+    async def _header(self, header_id: str) -> bytes:
+        rows = await self._run(_HEADER, header_id=header_id)
+        if not rows or rows[0][0] is None:
+            raise MissingError(f"There is no header {header_id} in the observation logs.")
+        data = zlib.decompress(bytes(rows[0][0]))
+        try:
+            return data.decode("utf-8").encode()
+        except UnicodeDecodeError:
+            return data.decode("latin-1").encode()
+
+    async def _names(self, begin: str) -> bytes:
+        spellings = {
+            "as_is": begin, "upper": begin.upper(), "lower": begin.lower(),
+            "title": begin.capitalize(),
+        }  # fmt: skip
+        ends = {f"{name}_end": f"{text}\U0010ffff" for name, text in spellings.items()}
+        key = names.key(begin)
+        rows = await self._run(_NAMES, key=key, number=_SUGGESTED, **spellings, **ends)
+        return rows[0][0].encode() if rows else b"[]"
+
+    async def _run(self, statement: sql.SQL, **values: Any) -> list[sessions.Row]:
+        if any("\0" in value for value in values.values() if isinstance(value, str)):
+            return []  # PostgreSQL has no such text
+        rows: list[sessions.Row] = await self._sessions.run(statement, values)
+        return rows
+
+
+class StatisticsPage(_Page):
+    """/statistics: the log in numbers and plots; with .json the numbers.
+
+    They are counted in a thread, and again when somebody asks and they are older than _FRESH;
+    meanwhile the old ones are shown.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
+
+    async def answer(self, path: str, request: Any) -> tuple[str, bytes]:
+        """The page or the numbers."""
+        if path:
+            raise MissingError(f"There is no page statistics/{path}.")
+        numbers = await statistics.get()
+        return (
+            (_JSON, numbers.encode()) if self._as_json
+            else (_HTML, _page("statistics.html", numbers))
+        )  # fmt: skip
+
+
+class Statistics:
+    """The numbers of the log, as JSON, kept between two counts."""
+
+    def __init__(self) -> None:
+        self._text: str | None = None
+        self._counted = 0.0
+        self._counting: list[defer.Deferred[str]] | None = None
+
+    def get(self) -> defer.Deferred[str]:
+        """The numbers: at once, except when there are none yet."""
+        if self._counting is None and time.monotonic() - self._counted > _FRESH:
+            self._counting = []
+            threads.deferToThread(count).addBoth(self._take)
+        if self._text is not None:
+            return defer.succeed(self._text)
+        waiting: defer.Deferred[str] = defer.Deferred()
+        # The thread cannot be done before this is: its result comes through the event loop.
+        assert self._counting is not None
+        self._counting.append(waiting)
+        return waiting
+
+    def _take(self, result: Any) -> None:
+        waiting, self._counting = self._counting or [], None
+        if isinstance(result, str):
+            self._text = result
+            self._counted = time.monotonic()
+        for one in waiting:
+            one.callback(result) if isinstance(result, str) else one.errback(result)
+
+
+statistics = Statistics()
+
+
+def count() -> str:
+    """Counts everything that the page of statistics shows; JSON."""
+    import psycopg2
+
+    started = time.time()
+    connection = psycopg2.connect(
+        **config.getDBProfile("trustedquery").getArgs(),
+        options=f"-c statement_timeout={1000 * _COUNTING_SECONDS}"
+        " -c default_transaction_read_only=on",
+    )
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_NUMBERS)
+            numbers: dict[str, Any] = json.loads(cursor.fetchone()[0])
+            cursor.execute(_COUNTS)
+            numbers.update(_sorted_out(cursor.fetchall()))
+            cursor.execute(_SKY, {"cell": _CELL})
+            numbers["sky"] = [
+                [round(ra, 2), round(dec, 2), targets, exposures]
+                for ra, dec, targets, exposures in cursor.fetchall()
+            ]
+            cursor.execute(_FLAGS)
+            numbers["flags"] = [
+                [flag, number, QUALITY_FLAGS.get(flag)] for flag, number in cursor.fetchall()
+            ]
+    finally:
+        connection.close()
+    numbers["cell"] = _CELL
+    numbers["counted"] = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(started))
+    return json.dumps(numbers, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sorted_out(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    """The rows of _COUNTS by what they count."""
+    found: dict[str, Any] = {name: [] for name in _LEVELS.values()}
+    targets: dict[tuple[str, str], int] = {}
+    for row in rows:
+        facility, instrument, mode, month, hour, seeing, tau0, category, target_id = row[:9]
+        level, number, valid, first, last, seconds = row[9:]
+        name = _LEVELS[level]
+        if name == "targets":
+            if target_id is not None:
+                key = (facility, instrument)
+                targets[key] = targets.get(key, 0) + 1
+        elif name == "instruments":
+            found[name].append(
+                {
+                    "facility": facility, "instrument": instrument, "exposures": number,
+                    "valid": int(valid), "first": first, "last": last, "seconds": seconds,
+                }
+            )  # fmt: skip
+        elif name in ("hours", "seeing", "tau0"):
+            value = {"hours": hour, "seeing": seeing, "tau0": tau0}[name]
+            if value is not None:
+                found[name].append([facility, value, number])
+        else:
+            value = {"modes": mode, "months": month, "categories": category}[name]
+            found[name].append([facility, instrument, value, number])
+    for row in found["instruments"]:
+        row["targets"] = targets.get((row["facility"], row["instrument"]), 0)
+    del found["targets"]  # of the instruments; those of the whole log are counted elsewhere
+    instruments = found["instruments"]
+    instruments.sort(key=lambda row: (row["facility"] or "", -row["exposures"]))
+    for name in ("exposures", "valid"):
+        found[name] = sum(row[name] for row in instruments)
+    found["first"] = min((row["first"] for row in instruments if row["first"]), default=None)
+    found["last"] = max((row["last"] for row in instruments if row["last"]), default=None)
+    return found
+
+
+def _page(name: str, data: str) -> bytes:
+    """A file of resources/static with data in it, which nothing in a script element can leave."""
+    text = (_STATIC / name).read_text()
+    before, _, after = text.partition(_PLACE)
+    safe = data.replace("<", "\\u003c")
+    return f"{before}{safe}</script>{after}".encode()
+
+
+def _deliver(answer: tuple[str, bytes], request: Any) -> None:
+    media_type, body = answer
+    request.setHeader("content-type", media_type)
+    request.setHeader("content-length", str(len(body)))
+    request.setHeader("x-content-type-options", "nosniff")
+    if media_type == _JSON:
+        request.setHeader("access-control-allow-origin", "*")
+    request.write(body)
+    request.finish()
+
+
+def _fail(failure: Any, request: Any) -> Any:
+    """Says in a sentence what is not there, or that the database has no time; else it is DaCHS'."""
+    if failure.check(sessions.BusyError):
+        request.setResponseCode(http.SERVICE_UNAVAILABLE)
+        request.setHeader("retry-after", "10")
+        _deliver((_TEXT, f"{failure.getErrorMessage()}\n".encode()), request)
+        return None
+    if failure.check(MissingError):
+        raise svcs.UnknownURI(failure.getErrorMessage())
+    return failure
+
+
+def install() -> None:
+    """Adds the pages to DaCHS' server, before it starts, which then begins to count."""
+    from gavo.web import root
+
+    for name, page in {
+        "search": SearchPage(),
+        "detail": DetailPage(),
+        "statistics": StatisticsPage(as_json=False),
+        "statistics.json": StatisticsPage(as_json=True),
+    }.items():
+        root.ArchiveService.addStatic(name, page)
+    reactor.callWhenRunning(statistics.get)
