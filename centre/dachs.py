@@ -11,6 +11,8 @@ from centre.instance import CHECKOUT, Instance
 _SYSTEM_RDS = ("//obscore", "//obs-radio")
 # Has the extra columns of ObsCore, which every contributing table must then have.
 _SITE = "etc/userconfig"
+# What our data sets share.
+_COMMON = ("resources/links",)
 # System RDs with registry records.
 _PUBLISHED_SYSTEM_RDS = ("//services", "//tap", "//products", "//adql", "//obscore", "//obs-radio")
 
@@ -21,8 +23,8 @@ def data_sets() -> list[str]:
 
 
 def rds() -> list[str]:
-    """Identifiers of our RDs: of each data set q, then what builds on it."""
-    found = []
+    """Identifiers of our RDs: the common ones, of each data set q and what builds on it."""
+    found = list(_COMMON)
     for name in data_sets():
         others = sorted(path.stem for path in (CHECKOUT / name).glob("*.rd") if path.stem != "q")
         found += [f"{name}/{stem}" for stem in ("q", *others)]

@@ -110,8 +110,12 @@ def follow_logs(instance: Instance, options: argparse.Namespace) -> int:
     with cluster.running(instance):
         os.environ.update(instance.environment())
         from oidb.res import logs as oidb_logs
+        from oidb.res import store
 
-        report = oidb_logs.follow()
+        try:
+            report = oidb_logs.follow()
+        except store.BusyError as error:
+            raise CentreError(str(error)) from None
     print(report)
     return 0
 

@@ -163,11 +163,11 @@ def _enter(instance: Instance) -> None:
 
 
 def _ingest(paths: list[Path], settings: "ingestion.Settings") -> "ingestion.Report":
-    from oidb.res import ingestion
+    from oidb.res import ingestion, store
 
     try:
         return ingestion.ingest(paths, settings, _progress)
-    except ingestion.IngestionError as error:
+    except (ingestion.IngestionError, store.BusyError) as error:
         raise CentreError(str(error)) from None
     finally:
         if sys.stderr.isatty():

@@ -16,7 +16,7 @@ from gavo.user import cli
 #: Paths under which earlier services answered; what follows them is a path of this one.
 _FORMER_PATHS = ("vollt",)
 #: The service that knows the links of everything in ivoa.obscore.
-_DATALINK = "oidb/q#dl"
+_DATALINK = "resources/links#dl"
 _FITS = (".fits", ".oifits", ".fits.gz", ".oifits.gz")
 
 
@@ -184,6 +184,14 @@ def cache_whole_pages() -> None:
     caching.CachedPage.__init__ = make_whole
 
 
+def answer_obsportal() -> None:
+    """Answers the addresses of ObsPortal that its clients have compiled in, and their relatives."""
+    from obsportal.res import api, pages
+
+    api.install()
+    pages.install()
+
+
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
     if sys.argv[1:2] != ["init"]:  # which makes the database that these modules ask for
@@ -197,6 +205,7 @@ def main() -> None:
         answer_scripts_with_datalink()
         serve_schemata()
         cache_whole_pages()
+        answer_obsportal()
     sys.argv[0] = "dachs"
     cli.main()
 

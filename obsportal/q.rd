@@ -608,6 +608,13 @@
 
   <!-- ==================================== services ==================================== -->
 
+  <service id="dl" allowed="dlmeta">
+    <meta name="title">ObsPortal Datalink</meta>
+    <meta name="description">For an exposure: the raw file in the archive, its header, pages on it,
+      the granules of OiDB that were made of it, and other exposures of its file.</meta>
+    <FEED source="resources/links#core" data_sets="obsportal"/>
+  </service>
+
   <service id="cone" allowed="scs.xml,form">
     <meta name="title">Exposures of VLTI and CHARA by position</meta>
     <meta name="shortName">ObsPortal cone</meta>

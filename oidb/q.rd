@@ -110,12 +110,18 @@
     <column name="n_warnings" type="integer" required="True" ucd="meta.number" verbLevel="15"
       description="Warnings of the validation, counted as the errors are."/>
     <column name="obs_release_date" type="timestamp" ucd="time.release" verbLevel="10"
-      description="When the file becomes public (UTC): the latest release date of its granules;
-        NULL when it always was."/>
+      description="When the file becomes public (UTC): the latest of the release dates that hold for
+        it; NULL when it always was."/>
     <column name="owner" type="text" verbLevel="30"
       description="Group whose members may use the file before its release."/>
     <column name="release_date" type="date" ucd="time.release" verbLevel="30"
       description="Release date as given with the ingestion."/>
+    <column name="own_release_date" type="timestamp" ucd="time.release" verbLevel="30"
+      description="Release date (UTC) by what was said with the ingestion and by the embargo of the
+        collection; NULL when neither keeps the file back."/>
+    <column name="raw_release_date" type="timestamp" ucd="time.release" verbLevel="30"
+      description="The latest release date (UTC) of the raw files the file was made of, as the
+        archive of the observatory gives it; NULL when no observation log tells."/>
     <column name="datapi" type="unicode" ucd="meta.curation;obs.observer" verbLevel="30"
       description="Principal investigator as given with the ingestion."/>
     <column name="ingested" type="timestamp" required="True" ucd="time.processing" verbLevel="20"
@@ -301,10 +307,13 @@
     <!-- provenance -->
     <column name="progid" type="text" ucd="meta.id;obs.proposal" verbLevel="10"
       description="Identifier of the observing programme."/>
+    <column name="prog_title" type="unicode" ucd="meta.title;obs.proposal" verbLevel="15"
+      description="Title of the observing programme, where an observation log tells."/>
     <column name="proposal_subid" type="text" ucd="meta.id;obs.proposal" verbLevel="20"
       description="Observation block, or another part of the programme."/>
     <column name="datapi" type="unicode" ucd="meta.curation;obs.observer" verbLevel="10"
-      description="Principal investigator, where the header or the ingestion says so."/>
+      description="Principal investigator, as given with the ingestion, else by the observation
+        log (which may name co-investigators too), else by the header."/>
     <column name="procsoft" type="text" ucd="meta.id;meta.software" verbLevel="15"
       description="Pipeline and version that reduced the data."/>
     <column name="quality_level" type="integer" ucd="meta.code.qual" verbLevel="15"
@@ -616,52 +625,9 @@
   <service id="dl" allowed="dlmeta">
     <meta name="title">OiDB Datalink</meta>
     <meta name="description">For a granule of OiDB: the OIFITS file, plots, the report of its
-      validation, the raw files it was made of, the other granules of the file, and a service
-      that cuts the granule out.</meta>
-    <datalinkCore>
-      <descriptorGenerator>
-        <setup imports="oidb.res.links"/>
-        <code>
-          found = links.descriptor(pubDID)
-          if found is None:
-            return DatalinkFault.NotFoundFault(pubDID, "There is no such granule in OiDB.")
-          return found
-        </code>
-      </descriptorGenerator>
-      <metaMaker semantics="#this">
-        <setup imports="oidb.res.links"/>
-        <code>
-          for link in links.links(descriptor):
-            yield descriptor.makeLink(link.url, semantics=link.semantics,
-              description=link.description, contentType=link.content_type,
-              contentLength=link.content_length)
-        </code>
-      </metaMaker>
-      <metaMaker semantics="#proc">
-        <code>
-          row = descriptor.row
-          def key(name, description, value, **more):
-            res = MS(InputKey, name=name, description=description, multiplicity="single", **more)
-            if value is not None:
-              res.set(value)
-            return res
-          yield ExternalProcLinkDef(descriptor.pubDID, [
-              key("ID", "Identifier of the granule", descriptor.pubDID, type="text",
-                ucd="meta.id;meta.main"),
-              key("BAND", "Wavelengths wanted, shortest and longest",
-                None if row["em_min"] is None else [row["em_min"], row["em_max"]],
-                type="double precision[2]", unit="m", ucd="em.wl;stat.interval", xtype="interval"),
-              key("TARGET", "Another target of the same file", None, type="text", ucd="meta.id;src"),
-              key("INSNAME", "Another INSNAME of the same file", None, type="text",
-                ucd="meta.id;instr"),
-              key("NIGHT", "Another night of the same file (the date of its evening)", None,
-                type="text", ucd="time.epoch")],
-            "\getConfig{web}{serverURL}/oidb/q/cutout/custom",
-            "Cut-out", "Just this granule, or a part of its wavelengths, as an OIFITS file",
-            standardId="ivo://ivoa.net/std/SODA#sync-1.0")
-        </code>
-      </metaMaker>
-    </datalinkCore>
+      validation, the raw files it was made of and their exposures, the other granules of the file,
+      and a service that cuts the granule out.</meta>
+    <FEED source="resources/links#core" data_sets="oidb"/>
   </service>
 
   <service id="cutout" allowed="custom" customPage="res/cutout_page">
@@ -737,7 +703,7 @@
       <url ID="ivo://example.org/~?nothing">dl/dlmeta</url>
       <code>
         self.assertHTTPStatus(200)
-        self.assertHasStrings("NotFoundFault", "There is no such granule")
+        self.assertHasStrings("NotFoundFault", "Nothing here has this identifier")
       </code>
     </regTest>
     <regTest title="The cut-out service does not know other granules">

@@ -9,13 +9,11 @@ plots are drawn, after all rows are in, for those of the files that have none.
 from __future__ import annotations
 
 import concurrent.futures
-import fcntl
 import os
 import signal
 import tomllib
 import traceback
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,7 +26,7 @@ from psycopg2 import sql
 from psycopg2.extras import execute_batch
 
 from ingest import checks, discover, granules, oifits, vocabulary
-from oidb.res import rows, store
+from oidb.res import logs, rows, store
 
 #: Says how far a phase is: its name, files done, files in all.
 Progress = Callable[[str, int, int], None]
@@ -90,12 +88,12 @@ def ingest(
 ) -> Report:
     """Ingests the OIFITS files among ``paths`` (files and folders).
 
-    Raises IngestionError when nothing can be ingested at all: no files, another ingestion at
-    work, a collection description that cannot be read. A file that cannot be read is refused
-    with a reason, and the others go on.
+    Raises IngestionError when nothing can be ingested at all: no files, a collection description
+    that cannot be read; store.BusyError while another run is at work. A file that cannot be read
+    is refused with a reason, and the others go on.
     """
     report = Report()
-    with _alone(), base.getWritableAdminConn() as connection:
+    with store.alone(), base.getWritableAdminConn() as connection:
         found = list(discover.files(paths))
         if not found:
             raise IngestionError("There is no file to ingest in what was named.")
@@ -167,6 +165,7 @@ def _ingest_file(
         calib_level=said.get("calib_level", 2) if level is None else level,
         owner=settings.owner or said.get("owner"),
         release_date=settings.release_date or said.get("release_date"),
+        raw_release_date=said.get("raw_release_date"),
         datapi=settings.datapi or said.get("datapi"),
         authority=base.getConfig("ivoa", "authority"),
         now=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
@@ -305,10 +304,11 @@ class _Importer:
         self.changed = False
 
     def before(self, file_id: int, path: Path, collection: str) -> dict[str, Any] | None:
-        """What was said of a file, or of another content of its path, when it was ingested."""
+        """What was said of a file, or of another content of its path, and what logs said of it."""
         found = list(
             self._connection.queryToDicts(
-                'SELECT file_id, calib_level, owner AS "group", owner, release_date, datapi, url'
+                'SELECT file_id, calib_level, owner AS "group", owner, release_date, datapi, url,'
+                " raw_release_date"
                 " FROM oidb.stored_file WHERE file_id=%(file_id)s"
                 " OR (source=%(source)s AND obs_collection=%(collection)s)"
                 " ORDER BY file_id=%(file_id)s DESC LIMIT 1",
@@ -337,7 +337,8 @@ class _Importer:
                 "DELETE FROM oidb.stored_file WHERE file_id=%(file_id)s",
             ):
                 self._connection.execute(statement, {"file_id": file_id})
-        self._feed(self._files, new)
+        # In the same transaction, so that nothing is public before its raw files are.
+        self._feed(self._files, new, follow=[source.file_id])
 
     def add_plots(self, file_id: int, products: Iterable[rows.Row]) -> None:
         """Stores the plots of a file and notes that it has them."""
@@ -347,7 +348,9 @@ class _Importer:
         )
         self._feed(self._plots, [("product", row) for row in products])
 
-    def _feed(self, data: Any, new: Iterable[tuple[str, rows.Row]]) -> None:
+    def _feed(
+        self, data: Any, new: Iterable[tuple[str, rows.Row]], follow: Sequence[int] = ()
+    ) -> None:
         try:
             rsc.makeData(
                 data.dd,
@@ -356,6 +359,8 @@ class _Importer:
                 connection=self._connection,
                 runCommit=False,
             )
+            if follow:
+                logs.follow_files(self._connection, follow)
         except BaseException:
             self._connection.rollback()
             raise
@@ -482,21 +487,6 @@ def _plot_rows(row: dict[str, Any], drawn: dict[int, dict[str, bytes]]) -> Itera
                     granule_id=row["granule_ids"][number],
                 ),
             )
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Keeps two ingestions from working at once."""
-    path = Path(os.environ["JMMC_ROOT"]) / "run" / "ingestion.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise IngestionError(
-                "Another ingestion is at work; try again when it is done."
-            ) from None
-        yield
 
 
 def _table(name: str) -> Any:

@@ -57,6 +57,8 @@ class Source:
     calib_level: int
     owner: str | None
     release_date: date | None
+    #: Latest release date of the raw files, by the observation logs; None when not known.
+    raw_release_date: datetime | None
     datapi: str | None
     authority: str
     now: datetime
@@ -112,7 +114,7 @@ def granule_ids(source: Source, granules: Iterable[Granule]) -> list[int]:
 
 
 def release(source: Source, granules: Iterable[Granule]) -> datetime | None:
-    """When a file becomes public; None when it is from the start.
+    """Until when we keep a file back ourselves; None when it is public from the start.
 
     The date given with the ingestion, and for all that is not known to be a calibrator the
     collection's embargo after the observation; the latest one, and always the beginning of a day.
@@ -129,6 +131,22 @@ def release(source: Source, granules: Iterable[Granule]) -> datetime | None:
     return max(dates, default=None)
 
 
+def latest(*dates: datetime | None) -> datetime | None:
+    """The latest of the release dates that hold for a file, at the beginning of a day.
+
+    None when there is none. A file that is to be released in the course of a day is on the next.
+    """
+    found = max((date for date in dates if date is not None), default=None)
+    if found is None or found.time() == time():
+        return found
+    return datetime.combine(found.date() + timedelta(days=1), time())
+
+
+def embargo(released: datetime | None) -> date | None:
+    """A release date in DaCHS' terms: it opens a product on the day after its embargo ends."""
+    return None if released is None else released.date() - timedelta(days=1)
+
+
 def of_file(
     source: Source,
     version: int,
@@ -138,7 +156,8 @@ def of_file(
 ) -> Iterator[tuple[str, Row]]:
     """All rows of a file of that OIFITS version: pairs of a role in q.rd's ``import`` and a row."""
     ids = granule_ids(source, extraction.granules)
-    file_release = release(source, extraction.granules)
+    own_release = release(source, extraction.granules)
+    file_release = latest(own_release, source.raw_release_date)
     severities = Counter(finding.severity for finding in findings)
     yield (
         "file",
@@ -161,6 +180,8 @@ def of_file(
             "obs_release_date": file_release,
             "owner": source.group,
             "release_date": source.release_date,
+            "own_release_date": own_release,
+            "raw_release_date": source.raw_release_date,
             "datapi": source.datapi,
             "ingested": source.now,
             "plotted": None,
@@ -219,8 +240,6 @@ def of_file(
 
 def of_product(file_id: int, group: str | None, released: datetime | None, product: Product) -> Row:
     """The row of a product, with what DaCHS' own table of products wants."""
-    # DaCHS opens a product on the day after its embargo ends.
-    embargo = None if released is None else released.date() - timedelta(days=1)
     return {
         "file_id": file_id,
         "granule_id": product.granule_id,
@@ -228,7 +247,7 @@ def of_product(file_id: int, group: str | None, released: datetime | None, produ
         "description": product.description,
         "prodtblAccref": product.accref,
         "prodtblOwner": group,
-        "prodtblEmbargo": embargo,
+        "prodtblEmbargo": embargo(released),
         "prodtblPath": product.path,
         "prodtblFsize": product.size,
         "prodtblTable": "oidb.stored_product",
@@ -311,6 +330,7 @@ def _granule(
         "nb_flux": granule.nb_flux,
         "nb_flux_points": granule.nb_flux_points,
         "progid": provenance.obs_prog_id,
+        "prog_title": None,  # headers have none; `logs` finds it
         "proposal_subid": provenance.proposal_subid or provenance.obs_id,
         "datapi": source.datapi or provenance.datapi,
         "procsoft": provenance.pipeline,

@@ -1,7 +1,7 @@
 """Identifiers and release dates of what is ingested."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,6 +39,7 @@ def source(release_date: date | None = None, **collection: Any) -> rows.Source:
         calib_level=2,
         owner=None,
         release_date=release_date,
+        raw_release_date=None,
         datapi=None,
         authority="jmmc.fr",
         now=datetime(2026, 1, 1),
@@ -79,6 +80,24 @@ def test_dachs_opens_a_product_on_the_release_date() -> None:
     # It delivers when the embargo is before today.
     assert row["prodtblEmbargo"] == date(2027, 5, 31)
     assert row["prodtblPreview"] is None
+
+
+def test_the_latest_date_holds_from_the_beginning_of_a_day() -> None:
+    own, raw = datetime(2027, 6, 1), datetime(2027, 6, 1, 13, 5)
+    assert rows.latest(own, None) == rows.latest(None, own) == own
+    assert rows.latest(own, raw) == datetime(2027, 6, 2)
+    assert rows.latest(None, None) is None
+
+
+@given(st.lists(st.none() | st.datetimes(max_value=datetime(9000, 1, 1)), max_size=4))
+def test_nothing_is_released_before_a_date_that_holds(dates: list[datetime | None]) -> None:
+    found = rows.latest(*dates)
+    for given_date in dates:
+        if given_date is not None:
+            assert found is not None
+            assert found >= given_date
+            # The products open on the day after their embargo.
+            assert rows.embargo(found) == found.date() - timedelta(days=1)
 
 
 def test_like_granules_of_a_file_get_different_identifiers() -> None:
