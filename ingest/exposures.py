@@ -7,10 +7,9 @@ what is not known is None.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-#: What a quality flag means.
-QUALITY_FLAGS: dict[str, str] = {}
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """One exposure. Fields have the names of the columns of obsportal.exposure, where there is one."""
+    """One exposure. Fields have the names of the columns of obsportal.exposure."""
 
     header_id: str
     #: From 1, in the order of the header.
@@ -116,3 +115,137 @@ class Exposure:
     def exposure_id(self) -> str:
         """Name of the exposure: the same whenever and wherever the log is read."""
         return f"{self.header_id}_{self.exposure_number}"
+
+
+# --- validation -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that an exposure should have; its name is a quality flag where it has not."""
+
+    name: str
+    #: True where the exposure is of no use without: its validation_level is 0 then.
+    needed: bool
+    #: For the validation log; those of today's ObsPortal are kept word by word.
+    message: str
+    #: What the flag means, for people.
+    meaning: str
+    broken: Callable[[Exposure], bool]
+
+
+#: ASPRO2 counts no exposure that is not longer (s).
+_SHORTEST = 1.0
+#: ASPRO2 draws no exposure whose baselines turn by more (degrees).
+_MOST_TURN = 10.0
+
+
+def _usable(baseline: Baseline) -> bool:
+    return None not in (
+        baseline.length_start, baseline.length_end, baseline.angle_start, baseline.angle_end
+    )  # fmt: skip
+
+
+def _turns(baseline: Baseline) -> bool:
+    if baseline.angle_start is None or baseline.angle_end is None:
+        return False
+    return abs(math.remainder(baseline.angle_end - baseline.angle_start, 360.0)) > _MOST_TURN
+
+
+def _pairs(exposure: Exposure) -> int:
+    count = len(exposure.stations)
+    return count * (count - 1) // 2
+
+
+def _too_short(exposure: Exposure) -> bool:
+    if exposure.t_min is None or exposure.t_max is None:
+        return True
+    return (exposure.t_max - exposure.t_min) * 86400.0 <= _SHORTEST
+
+
+#: In the order of the log: first those that today's ObsPortal has, in its words and order.
+RULES = (
+    Rule("no_stations", True, "Missing 'HIERARCH ISS CONF NTEL'",
+         "The log does not say on which stations the telescopes were.",
+         lambda e: len(e.stations) < 2),
+    Rule("no_exptime", False, "Missing 'EXPTIME'",
+         "Integration time unknown.", lambda e: e.t_exptime is None),
+    Rule("no_tau0_start", False, "Missing 'HIERARCH ISS AMBI TAU0 START'",
+         "Coherence time at the begin unknown.", lambda e: e.tau0_start is None),
+    Rule("no_tau0_end", False, "Missing 'HIERARCH ISS AMBI TAU0 END'",
+         "Coherence time at the end unknown.", lambda e: e.tau0_end is None),
+    Rule("no_temperature", False, "Missing 'HIERARCH ISS AMBI TEMP'",
+         "Temperature unknown.", lambda e: e.temperature is None),
+    Rule("no_seeing_start", False, "Missing 'HIERARCH ISS AMBI FWHM START'",
+         "Seeing at the begin unknown.", lambda e: e.seeing_start is None),
+    Rule("no_seeing_end", False, "Missing 'HIERARCH ISS AMBI FWHM END'",
+         "Seeing at the end unknown.", lambda e: e.seeing_end is None),
+    Rule("no_time", True, "Missing 'MJD-OBS'",
+         "Begin unknown.", lambda e: e.t_min is None),
+    Rule("too_short", True, "Not longer than a second, or of unknown length",
+         "Not longer than one second, or of unknown length: ASPRO2 does not count it.", _too_short),
+    Rule("no_position", True, "Missing 'RA' and 'DEC'",
+         "Position of the target unknown.", lambda e: e.log_ra is None or e.log_dec is None),
+    Rule("no_target_name", False, "Missing 'HIERARCH OBS TARG NAME'",
+         "Name of the target unknown.", lambda e: e.target_name is None),
+    Rule("no_category", True, "Neither SCIENCE nor CALIB by 'HIERARCH DPR CATG'",
+         "Neither science nor calibrator, or not known which.",
+         lambda e: e.dataproduct_category is None),
+    Rule("no_mode", True, "No mode of ASPRO2",
+         "The settings of the instrument are none of ASPRO2's modes.",
+         lambda e: e.instrument_mode is None),
+    Rule("no_baselines", True, "Missing 'HIERARCH ISS PBL12 START'",
+         "No projected baselines with both begin and end.",
+         lambda e: not any(_usable(b) for b in e.baselines)),
+    Rule("baselines_incomplete", False, "Some projected baselines are missing or incomplete",
+         "Projected baselines of some pairs of stations, or their begin or end, are missing.",
+         lambda e: bool(e.baselines) and sum(map(_usable, e.baselines)) < _pairs(e)),
+    Rule("baselines_turn", False, "A projected baseline turns by more than 10 degrees",
+         "A projected baseline turns by more than 10 degrees: ASPRO2 does not draw it.",
+         lambda e: any(_turns(b) for b in e.baselines if _usable(b))),
+    Rule("empty_sky", True, "A frame of empty sky beside the target",
+         "A frame of empty sky beside the target.", lambda e: "empty_sky" in e.quality_flags),
+    Rule("no_fringes", False, "A frame without fringes (photometry or acquisition)",
+         "Photometry, acquisition or the like: a frame without fringes.",
+         lambda e: "no_fringes" in e.quality_flags),
+    Rule("laboratory", True, "No light from the sky",
+         "A frame of the laboratory: lamp, dark, flat field, P2VM or the like.",
+         lambda e: not e.on_sky),
+)  # fmt: skip
+
+#: What a quality flag means: the rules' names, and what readers of logs have to say.
+QUALITY_FLAGS: dict[str, str] = {rule.name: rule.meaning for rule in RULES} | {
+    "category_from_ob_name": "Science or calibrator by the beginning of the OB's name (SCI, CAL).",
+    "equinox": "The log's coordinates have an equinox other than J2000.",
+    "exptime_from_dit": "EXPTIME is missing or a single DIT: the integration time is NDIT x DIT.",
+    "position_disagrees": "The telescopes did not point where the user's coordinates of the target "
+    "are; the position is theirs.",
+    "position_of_fringe_tracker": "The science object's place is not known: the position is that "
+    "of the fringe tracker's object.",
+    "position_of_telescope": "The position is where the telescopes pointed, up to 12 arcsec beside "
+    "the target.",
+    "product": "The header is that of a reduced product, not of the raw file.",
+    "stations_incomplete": "The log names fewer stations than it counts telescopes.",
+    "time_from_date_obs": "MJD-OBS is missing or impossible: the begin is DATE-OBS.",
+    "time_from_name": "The header has no time: the begin is that of the file's name.",
+    "times_disagree": "MJD-OBS and DATE-OBS differ by more than a minute; the begin is MJD-OBS.",
+}
+
+
+def validated(exposure: Exposure, reason: str | None = None) -> Exposure:
+    """The exposure with validation_level, validation_log and the flags of the rules.
+
+    ``reason`` says why a frame is not of the sky (``on_sky`` False).
+    """
+    broken = [rule for rule in RULES if rule.broken(exposure)]
+    log = tuple(
+        f"{rule.message}: {reason}" if reason and rule.name == "laboratory" else rule.message
+        for rule in broken
+    )
+    flags = dict.fromkeys((*exposure.quality_flags, *(rule.name for rule in broken)))
+    return replace(
+        exposure,
+        validation_level=int(not any(rule.needed for rule in broken)),
+        validation_log=log,
+        quality_flags=tuple(flags),
+    )
