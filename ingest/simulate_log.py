@@ -17,26 +17,27 @@ archive.
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest import simulate
 from ingest.exposures import Baseline, Exposure
 from ingest.vocabulary import Facility, load
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Value = str | int | float | bool
 
 DAY = 86_400_000  # ms
 _J2000 = 51544.5  # MJD
@@ -62,7 +63,7 @@ class Band:
     mode: str | None
     dit: float
     ndit: int
-    keywords: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    keywords: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +133,11 @@ _ARRAYS = (
 
 
 def _gravity(resolution: str, dit: float, ndit: int, pola: str, submode: str) -> Setup:
-    keywords = {"INS SPEC RES": resolution, "INS POLA MODE": pola, "FT POLA MODE": pola}
+    keywords: dict[str, Value] = {
+        "INS SPEC RES": resolution,
+        "INS POLA MODE": pola,
+        "FT POLA MODE": pola,
+    }
     return Setup(
         "GRAVITY", (Band(f"{resolution}-{pola}", dit, ndit, keywords),), date(2016, 6, 1), _LATEST,
         {"HIGH": 1.0, "MEDIUM": 1.5, "LOW": 0.3}[resolution], 100.0,
@@ -142,7 +147,7 @@ def _gravity(resolution: str, dit: float, ndit: int, pola: str, submode: str) ->
 
 
 def _matisse(dil: str, din: str, lm: str, n: str, weight: float) -> Setup:
-    both = {"INS MODE": "HYBRID", "INS DIL NAME": dil, "INS DIN NAME": din, "INS FIL NAME": "LM",
+    both: dict[str, Value] = {"INS MODE": "HYBRID", "INS DIL NAME": dil, "INS DIN NAME": din, "INS FIL NAME": "LM",
             "INS FIN NAME": "OPEN", "INS PIL NAME": "PHOTO", "INS PIN NAME": "INTER",
             "INS BCD1 NAME": "OUT", "INS BCD2 NAME": "OUT", "DET CHOP ST": False,
             "SEQ DIL WL0": 4.1}  # fmt: skip
@@ -157,9 +162,7 @@ def _matisse(dil: str, din: str, lm: str, n: str, weight: float) -> Setup:
     )  # fmt: skip
 
 
-def _pionier(
-    mode: str, first: date, last: date, weight: float, optics: Mapping[str, str]
-) -> Setup:
+def _pionier(mode: str, first: date, last: date, weight: float, optics: Mapping[str, str]) -> Setup:
     old = last < _PIONIER_TECHNIQUE
     keywords = {"INS MODE": "OBSERV-H", "INS FILT1 NAME": "H", "INS OBC TYPE": "4T-ABCD-H",
                 **optics}  # fmt: skip
@@ -243,18 +246,23 @@ _CHARA_SETUPS = (
 
 # ---------------------------------------------------------------- stars
 
-_GREEK = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_GREEK = _words(
     "alf bet gam del eps zet eta tet iot kap lam mu nu ksi omi pi rho sig tau ups phi chi psi ome"
-).split()
-_LONG_GREEK = (
+)
+_LONG_GREEK = _words(
     "Alpha Beta Gamma Delta Epsilon Zeta Eta Theta Iota Kappa Lambda Mu Nu Xi Omicron Pi Rho Sigma"
     " Tau Upsilon Phi Chi Psi Omega"
-).split()
-_CONSTELLATIONS = (
+)
+_CONSTELLATIONS = _words(
     "And Aps Aqr Aql Ara Ari Cae Cnc CMa Cap Car Cen Cet Cha Cir Col CrA Crt Cru Crv Dor Eri For"
     " Gem Gru Her Hor Hya Hyi Ind Leo Lep Lib Lup Men Mic Mon Mus Nor Oct Oph Ori Pav Phe Pic PsA"
     " Psc Pup Pyx Ret Scl Sco Sct Ser Sex Sgr Tau Tel TrA Tri Tuc Vel Vir Vol"
-).split()
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,9 +284,7 @@ class Stars:
 
     def names(self, star: int) -> tuple[str, ...]:
         """The spellings under which logs have a star: the usual one first."""
-        return _names(
-            star, float(self.ra[star]), float(self.dec[star]), int(self.partner[star])
-        )
+        return _names(star, float(self.ra[star]), float(self.dec[star]), int(self.partner[star]))
 
 
 #: Stars with many exposures: their share, and name.
@@ -346,14 +352,12 @@ def _stars(rng: np.random.Generator, number: int) -> Stars:
     pm_ra[:1] = pm_dec[:1] = 0.0
 
     partner = np.full(number, -1, np.int64)
-    first = np.arange(len(_GIANTS), number - 1, 2)
-    first = first[rng.random(first.size) < 0.015]
+    pairs = np.arange(len(_GIANTS), number - 1, 2)
+    first = pairs[rng.random(pairs.size) < 0.015]
     partner[first], partner[first + 1] = first + 1, first
     angle = rng.random(first.size) * math.tau
     dec[first + 1] = dec[first] + 4 / 3600 * np.cos(angle)
-    ra[first + 1] = (
-        ra[first] + 4 / 3600 * np.sin(angle) / np.cos(np.radians(dec[first]))
-    ) % 360
+    ra[first + 1] = (ra[first] + 4 / 3600 * np.sin(angle) / np.cos(np.radians(dec[first]))) % 360
     for column in (pm_ra, pm_dec):
         column[first] = column[first + 1] = 0.0
     vlti[first + 1] = vlti[first]
@@ -531,7 +535,7 @@ def _nights(
     )  # fmt: skip
 
 
-@lru_cache(maxsize=None)
+@cache
 def _offered(setups: tuple[Setup, ...], month: date) -> tuple[Integers, Floats, list[Integers]]:
     """Set-ups offered in a month, their cumulated weights, and the arrays for each."""
     fitting = []
@@ -582,10 +586,11 @@ def _hour_angle(site: str, dec: Floats) -> Floats:
     """Hours before and after the meridian in which a star is high enough, at most 5."""
     latitude = _site(site).latitude
     delta = np.radians(dec)
-    cosine = (
-        math.sin(math.radians(_LOWEST_PLANNED)) - math.sin(latitude) * np.sin(delta)
-    ) / (math.cos(latitude) * np.cos(delta))
-    return np.minimum(np.degrees(np.arccos(np.clip(cosine, -1, 1))) / 15, 5.0)
+    cosine = (math.sin(math.radians(_LOWEST_PLANNED)) - math.sin(latitude) * np.sin(delta)) / (
+        math.cos(latitude) * np.cos(delta)
+    )
+    reach: Floats = np.minimum(np.degrees(np.arccos(np.clip(cosine, -1, 1))) / 15, 5.0)
+    return reach
 
 
 def _assign(
@@ -716,6 +721,19 @@ class Log:
         return result
 
 
+@dataclass(frozen=True, eq=False)
+class _Positions:
+    """Of exposures, in degrees: the log's position, its epoch, whether the log tells proper motion;
+    where the telescopes pointed."""
+
+    ra: Floats
+    dec: Floats
+    epoch: Floats
+    told: NDArray[np.bool_]
+    true_ra: Floats
+    true_dec: Floats
+
+
 class _Part:
     """Exposures of some blocks of an array."""
 
@@ -753,12 +771,14 @@ class _Part:
     def _draw(self, rng: np.random.Generator) -> None:
         n = self.block.size
         self.spelling = rng.choice(5, self.blocks.size, p=[0.5, 0.2, 0.1, 0.15, 0.05])
-        # What was typed in for a block is off by an arcsec, telescopes point 0.05 arcsec beside.
+        # What was typed in for a block is off by an arcsec, telescopes point beside it.
         star = self.plan.star[self.blocks]
         typed = np.where(self.stars.partner[star] >= 0, 0.5, 1.0)[:, None] / 3600
-        self.offset = (
-            np.clip(rng.standard_normal((self.blocks.size, 2)), -3, 3) * typed
-        )[self.block] + rng.standard_normal((n, 2)) * (0.05 / 3600)
+        self.offset = (np.clip(rng.standard_normal((self.blocks.size, 2)), -3, 3) * typed)[
+            self.block
+        ]
+        self.jitter = rng.standard_normal((n, 2)) * (0.5 / 3600)
+        self.spoken = rng.random(self.blocks.size)
         self.noise = rng.standard_normal((n, 8))
         self.pops = rng.integers(1, 6, (self.blocks.size, 6))
 
@@ -774,8 +794,10 @@ class _Part:
         )
         duration = dit * ndit
         t_max = t_min + duration / 86400
-        ra, dec, told = self._positions(star, t_min)
-        pairs, altitudes = self._baselines(ra, dec, t_min, t_max)
+        position = self._positions(star, t_min)
+        pairs, altitudes = self._baselines(position, t_min, t_max)
+        ra, dec, epoch = position.ra.tolist(), position.dec.tolist(), position.epoch.tolist()
+        told = position.told.tolist()
         airmass = [np.round(1 / np.sin(np.radians(a)), 3).tolist() for a in altitudes]
         weather = self._weather(t_min)
         stamps = np.datetime_as_string(
@@ -828,7 +850,7 @@ class _Part:
                 log_dec=dec[i],
                 pm_ra=pm_ra[i] if told[i] else None,
                 pm_dec=pm_dec[i] if told[i] else None,
-                pos_epoch=2000.0 if told[i] else None,
+                pos_epoch=epoch[i],
                 t_min=float(t_min[i]),
                 t_max=float(t_max[i]),
                 t_exptime=float(duration[i]),
@@ -868,24 +890,40 @@ class _Part:
             result.append((exposure, s))
         return result
 
-    def _positions(
-        self, star: Integers, mjd: Floats
-    ) -> tuple[list[float], list[float], list[bool]]:
-        """Positions as the log has them, and whether it tells the proper motion.
+    def _positions(self, star: Integers, mjd: Floats) -> _Positions:
+        """What the log has, and where the star was.
 
-        Headers of GRAVITY tell it, with the position at J2000; in others the star has moved.
+        ESO's headers have the position that was typed in, of epoch 2000, perhaps with the proper
+        motion. The first years' have only where the telescopes pointed: where the star was then.
         """
         stars = self.stars
-        gravity = np.array([s.instrument == "GRAVITY" for s in self.setups])[self.setup]
-        told = gravity & ((stars.pm_ra[star] != 0) | (stars.pm_dec[star] != 0))
-        years = np.where(told, 0.0, (mjd - _J2000) / 365.25) / 3.6e6
-        dec = stars.dec[star] + stars.pm_dec[star] * years + self.offset[:, 1]
-        east = stars.pm_ra[star] * years + self.offset[:, 0]
-        ra = (stars.ra[star] + east / np.cos(np.radians(stars.dec[star]))) % 360
-        return np.round(ra, 6).tolist(), np.round(dec, 6).tolist(), told.tolist()
+        years = (mjd - _J2000) / 365.25
+        pointed = self._pointed(mjd)
+        epoch = np.where(pointed, 2000.0 + years, 2000.0)
+        moving = (stars.pm_ra[star] != 0) | (stars.pm_dec[star] != 0)
+        told = moving & ~pointed & (self.spoken[self.block] < 0.6)
+        off = self.offset + np.where(pointed[:, None], self.jitter, 0.0)
+
+        def place(since: Floats, off: Floats) -> tuple[Floats, Floats]:
+            east = stars.pm_ra[star] * since / 3.6e6 + off[:, 0]
+            ra = stars.ra[star] + east / np.cos(np.radians(stars.dec[star]))
+            return ra % 360, stars.dec[star] + stars.pm_dec[star] * since / 3.6e6 + off[:, 1]
+
+        ra, dec = place(epoch - 2000.0, off)
+        return _Positions(
+            # As many digits as hhmmss.sss and ddmmss.ss have.
+            np.round(np.round(ra * 240, 3) / 240, 9) % 360,
+            np.round(np.round(dec * 3600, 2) / 3600, 9),
+            epoch,
+            told,
+            *place(years, off),
+        )
+
+    def _pointed(self, mjd: Floats) -> NDArray[np.bool_]:
+        return (mjd < _mjd(_FIRST_TYPED)) & (self.site == "VLTI")
 
     def _baselines(
-        self, ra: list[float], dec: list[float], t_min: Floats, t_max: Floats
+        self, position: _Positions, t_min: Floats, t_max: Floats
     ) -> tuple[list[list[list[float]]], list[Floats]]:
         """Of each exposure and pair of stations length and angle at start and end; altitudes."""
         known = _site(self.site).stations
@@ -899,7 +937,7 @@ class _Part:
         values = []
         altitudes = []
         for mjd in (t_min, t_max):
-            altitude, u, v = view(self.site, table[which], np.array(ra), np.array(dec), mjd)
+            altitude, u, v = view(self.site, table[which], position.true_ra, position.true_dec, mjd)
             altitudes.append(altitude)
             u, v = u[:, second] - u[:, first], v[:, second] - v[:, first]
             values.append(np.round(np.hypot(u, v), 3))
@@ -925,10 +963,14 @@ class _Part:
             ((mjd * 360 * 3.7 + 20 * noise[:, 7]) % 360 // 1, 0), (pwv, 2),
             (np.clip(pwv + 0.03 * noise[:, 2], 0.3, 15), 2),
         )  # fmt: skip
-        return np.stack([np.round(c, digits) for c, digits in columns], axis=-1).tolist()
+        rounded = [np.round(c, digits) for c, digits in columns]
+        rows: list[list[float]] = np.stack(rounded, axis=-1).tolist()
+        return rows
 
 
 _FIRST_BLOCK = 5_000_000
+#: Earlier headers have no position but that of the telescopes.
+_FIRST_TYPED = date(2006, 1, 1)
 
 
 @lru_cache
@@ -975,10 +1017,461 @@ def _edges(instrument: str, mode: str | None) -> tuple[float | None, float | Non
         if known.name.startswith(instrument):
             for entry in known.modes:
                 if entry.name == mode:
-                    return (*entry.band, None)
+                    return (*entry.band, entry.resolution)
     return None, None, None
 
 
 def exposures(count: int, targets: int, seed: int = _SEED) -> Iterator[Exposure]:
     """Simulated exposures, in the order of their begin (see `Log` for the truth about them)."""
     return Log(count, targets, seed).exposures()
+
+
+# ---------------------------------------------------------------- as the archives write it
+
+
+def _card(key: str, value: Value, comment: str) -> str:
+    """A card of a header (FITS standard 4.0, section 4; ESO's HIERARCH convention)."""
+    if isinstance(value, bool):
+        text = "T" if value else "F"
+    elif isinstance(value, str):
+        text = "'{:<8}'".format(value.replace("'", "''"))
+    else:
+        text = repr(value).upper()
+    width = "<20" if isinstance(value, str) else ">20"
+    left = f"HIERARCH {key} = {text}" if " " in key else f"{key:<8}= {text:{width}}"
+    return f"{left} / {comment}"[: max(80, len(left))] if len(left) < 76 else left
+
+
+@lru_cache
+def _filler(instrument: str) -> str:
+    """Cards that nobody needs, so that headers have the size that they have."""
+    draws = np.random.default_rng(len(instrument)).random(230)
+    cards = []
+    for number, draw in enumerate(draws.tolist(), start=1):
+        group, place = divmod(number, 10)
+        if place < 4:
+            cards.append(
+                _card(f"ESO INS SENSOR{number} VAL", round(draw * 300, 3), "Sensor value.")
+            )
+        elif place < 8:
+            cards.append(_card(f"ESO INS MOT{number} ENC", int(draw * 5e4), "[Enc] Position."))
+        else:
+            cards.append(_card(f"ESO COU XY{number} NAME", f"pos {group}", "Name of position."))
+    return "\n".join(cards)
+
+
+@lru_cache
+def _settings() -> dict[tuple[str, str | None, str | None, str | None], tuple[Setup, Band]]:
+    """Set-up and band by instrument, mode, submode and technique."""
+    return {
+        (setup.instrument, band.mode, setup.submode, setup.technique): (setup, band)
+        for setup in _VLTI_SETUPS
+        for band in setup.bands
+    }
+
+
+def _setting(exposure: Exposure) -> tuple[Setup, Band]:
+    key = (
+        exposure.instrument_name, exposure.instrument_mode, exposure.instrument_submode,
+        exposure.dpr_tech,
+    )  # fmt: skip
+    try:
+        return _settings()[key]
+    except KeyError:
+        raise ValueError(f"{exposure.exposure_id}: VLTI has no set-up {key}") from None
+
+
+def _packed(degrees: float) -> float:
+    """An angle as ddmmss.sss, or hours as hhmmss.sss."""
+    seconds = round(abs(degrees) * 3600, 3)
+    packed = seconds // 3600 * 10000 + seconds % 3600 // 60 * 100 + seconds % 60
+    return round(math.copysign(packed, degrees), 3)
+
+
+def _told(**values: Value | None) -> Iterator[tuple[str, Value]]:
+    for name, value in values.items():
+        if value is not None:
+            yield name.replace("_", " "), value
+
+
+def _pointing(e: Exposure) -> tuple[float, float]:
+    """Where the telescopes pointed (degrees): near the target, which has moved."""
+    if e.log_ra is None or e.log_dec is None or e.t_min is None:
+        raise ValueError(f"{e.exposure_id}: without position and time")
+    if e.pos_epoch != 2000.0:
+        return e.log_ra, e.log_dec
+    years = (e.t_min - _J2000) / 365.25
+    # Up to 4 arcsec beside it, in a way that the time decides.
+    beside = [(round(e.t_min * DAY) * prime % 997 / 997 - 0.5) * 8 / 3600 for prime in (7, 31)]
+    dec = e.log_dec + (e.pm_dec or 0.0) * years / 3.6e6 + beside[0]
+    east = (e.pm_ra or 0.0) * years / 3.6e6 + beside[1]
+    return round((e.log_ra + east / math.cos(math.radians(e.log_dec))) % 360, 6), round(dec, 6)
+
+
+def eso_header(exposure: Exposure) -> str:
+    """The primary header of an exposure of VLTI as ESO's archive has it: a card a line."""
+    setup, band = _setting(exposure)
+    e = exposure
+    if e.t_min is None or e.log_ra is None or e.log_dec is None or e.t_exptime is None:
+        raise ValueError(f"{e.exposure_id}: a header needs time and position")
+    place = _site("VLTI")
+    ra, dec = _pointing(e)
+    stamp = e.header_id.partition(".")[2]
+    kind = "U" if e.stations[0].startswith("U") else "A"
+    telescopes = [s[1] if kind == "U" else str(n) for n, s in enumerate(e.stations, start=1)]
+    cards: list[tuple[str, Value]] = [
+        ("SIMPLE", True), ("BITPIX", 16), ("NAXIS", 0), ("EXTEND", True),
+        ("ORIGIN", "ESO-PARANAL"), ("DATE", stamp[:19]),
+        ("TELESCOP", f"ESO-VLTI-{kind}{''.join(sorted(telescopes))}"),
+        ("INSTRUME", e.instrument_name), ("OBJECT", e.target_name or ""),
+        ("RA", ra), ("DEC", dec), ("EQUINOX", 2000.0), ("RADECSYS", "FK5"),
+    ]  # fmt: skip
+    if setup.exptime != "missing":
+        frame = setup.exptime == "frame" and e.dit is not None
+        cards.append(("EXPTIME", e.dit if frame and e.dit is not None else e.t_exptime))
+    cards += [
+        ("MJD-OBS", e.t_min), ("DATE-OBS", f"{stamp}0"),
+        ("UTC", round(e.t_min % 1 * 86400, 3)),
+        ("PI-COI", "UNKNOWN"), ("OBSERVER", "UNKNOWN"), ("ARCFILE", f"{e.header_id}.fits"),
+    ]  # fmt: skip
+    detector = {"GRAVITY": "DET2 SEQ1 DIT|DET2 NDIT", "MATISSE": "DET SEQ1 DIT|DET NDIT"}
+    dit, ndit = detector.get(e.instrument_name, "DET DIT|DET NDIT").split("|")
+    eso: list[tuple[str, Value]] = [
+        *_told(
+            OBS_DID="ESO-VLT-DIC.OBS-1.12", OBS_ID=e.ob_id, OBS_NAME=e.ob_name, OBS_GRP="0",
+            OBS_PROG_ID=e.progid, OBS_TARG_NAME=e.target_name, OBS_CONTAINER_ID=e.ob_container_id,
+            OBS_START=e.template_start, OBS_OBSERVER="UNKNOWN", TPL_ID=e.template_id,
+            TPL_START=e.template_start, TPL_EXPNO=e.template_number, TPL_NEXP=e.template_total,
+            DPR_CATG=e.dpr_catg, DPR_TYPE=e.dpr_type, DPR_TECH=e.dpr_tech,
+            DEL_FT_SENSOR=e.ft_sensor, DEL_FT_STATUS=e.ft_status,
+        ),
+        ("OBS PI-COI ID", 0), ("OBS PI-COI NAME", "UNKNOWN"),
+        *_told(**{dit.replace(" ", "_"): e.dit, ndit.replace(" ", "_"): e.ndit}),
+        *band.keywords.items(),
+    ]  # fmt: skip
+    if e.pos_epoch == 2000.0:
+        eso += [("ISS REF RA", _packed(e.log_ra / 15)), ("ISS REF DEC", _packed(e.log_dec))]
+    motion = []
+    if e.pm_ra is not None and e.pm_dec is not None:
+        motion = [("PMA", round(e.pm_ra / 1000, 8)), ("PMD", round(e.pm_dec / 1000, 8))]
+        eso += [(f"ISS {key}", value) for key, value in motion]
+    if e.instrument_name == "GRAVITY":
+        eso += [("INS SOBJ NAME", e.target_name or ""), ("FT ROBJ NAME", e.target_name or "")]
+        eso += [(f"FT ROBJ {key}", repr(value)) for key, value in motion]
+    for number, station in enumerate(e.stations, start=1):
+        east, north, up = place.stations[station]
+        eso += [
+            (f"ISS CONF STATION{number}", station),
+            (f"ISS CONF T{number}NAME", f"{kind}T{telescopes[number - 1]}"),
+            (f"ISS CONF T{number}X", -east), (f"ISS CONF T{number}Y", -north),
+            (f"ISS CONF T{number}Z", up), (f"ISS CONF DL{number}", f"DL{number}"),
+            (f"ISS CONF A{number}L", round(abs(east) + abs(north), 3)),
+        ]  # fmt: skip
+    for number, channel in enumerate((e.channels or "").split(), start=1):
+        eso.append((f"ISS CONF INPUT{number}", int(channel)))
+    for baseline in e.baselines:
+        pair = "".join(str(e.stations.index(s) + 1) for s in (baseline.station1, baseline.station2))
+        eso += _told(**{
+            f"ISS_PBL{pair}_START": baseline.length_start,
+            f"ISS_PBL{pair}_END": baseline.length_end,
+            f"ISS_PBLA{pair}_START": baseline.angle_start,
+            f"ISS_PBLA{pair}_END": baseline.angle_end,
+        })  # fmt: skip
+    eso += [
+        ("ISS CONF NTEL", len(e.stations)),
+        ("ISS FEED MODE", e.instrument_submode or "SINGLE"),
+        ("ISS GEOLAT", round(math.degrees(place.latitude), 8)),
+        ("ISS GEOLON", round(math.degrees(place.longitude), 8)),
+        *_told(
+            ISS_AIRM_START=e.airmass_start, ISS_AIRM_END=e.airmass_end,
+            ISS_AMBI_FWHM_START=e.seeing_start, ISS_AMBI_FWHM_END=e.seeing_end,
+            ISS_AMBI_TAU0_START=e.tau0_start, ISS_AMBI_TAU0_END=e.tau0_end,
+            ISS_AMBI_TEMP=e.temperature, ISS_AMBI_RHUM=e.humidity, ISS_AMBI_PRES=e.pressure,
+            ISS_AMBI_WINDSP=e.wind_speed, ISS_AMBI_WINDDIR=e.wind_direction,
+            ISS_AMBI_IWV_START=e.pwv_start, ISS_AMBI_IWV_END=e.pwv_end,
+        ),
+    ]  # fmt: skip
+    lines = [_card(key, value, "Simulated") for key, value in cards]
+    lines += [_card(f"ESO {key}", value, "Simulated") for key, value in eso]
+    return "\n".join([*lines, _filler(e.instrument_name), "END"]) + "\n"
+
+
+def header_page(text: str) -> str:
+    """A header as the page of ESO's header service."""
+    title = re.search(r"^ARCFILE = '(.*?)(?:\.fits)? *'", text, re.MULTILINE)
+    name = html.escape(title[1] if title else "header")
+    return (
+        f"<html><head><title>{name}</title></head>\n<body>\n<pre>\n"
+        f"{html.escape(text, quote=False)}</pre>\n</body></html>\n"
+    )
+
+
+#: Rotation from ICRS to galactic (ESA 1997, The Hipparcos Catalogue, vol. 1, section 1.5.3) and,
+#: with an obliquity of 84381.406 arcsec, to ecliptic coordinates.
+_GALACTIC = (
+    (-0.0548755604, -0.8734370902, -0.4838350155),
+    (0.4941094279, -0.4448296300, 0.7469822445),
+    (-0.8676661490, -0.1980763734, 0.4559837762),
+)
+_TILT = math.radians(84381.406 / 3600)
+_ECLIPTIC = (
+    (1.0, 0.0, 0.0),
+    (0.0, math.cos(_TILT), math.sin(_TILT)),
+    (0.0, -math.sin(_TILT), math.cos(_TILT)),
+)
+
+
+def _turned(matrix: tuple[tuple[float, ...], ...], ra: float, dec: float) -> tuple[float, float]:
+    """Longitude and latitude (degrees, six digits) of a place in other coordinates."""
+    alpha, delta = math.radians(ra), math.radians(dec)
+    vector = (math.cos(delta) * math.cos(alpha), math.cos(delta) * math.sin(alpha), math.sin(delta))
+    x, y, z = (sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix)
+    return (
+        round(math.degrees(math.atan2(y, x)) % 360, 6),
+        round(math.degrees(math.asin(max(-1.0, min(1.0, z)))), 6),
+    )
+
+
+def archive_row(exposure: Exposure) -> dict[str, Any]:
+    """The row of dbo.raw in ESO's archive for an exposure of VLTI: all its columns.
+
+    Times (exp_start, last_mod_date, release_date) are naive UTC; None is null. Files become public
+    a year after they were taken, and are listed three hours after.
+    """
+    e = exposure
+    _, band = _setting(e)
+    if e.t_min is None or e.log_ra is None or e.log_dec is None:
+        raise ValueError(f"{e.exposure_id}: the archive needs time and position")
+    start = datetime.fromisoformat(e.header_id.partition(".")[2])
+    ra, dec = _pointing(e)
+    gal_lon, gal_lat = _turned(_GALACTIC, e.log_ra, e.log_dec)
+    ecl_lon, ecl_lat = _turned(_ECLIPTIC, e.log_ra, e.log_dec)
+    setup = _setting(e)[0]
+    altitude = None if e.airmass_start is None else math.degrees(math.asin(1 / e.airmass_start))
+    kind = "U" if e.stations[0].startswith("U") else "A"
+    period = re.match(r"\d{3}", e.progid or "")
+    frame = e.dit if setup.exptime == "frame" else e.t_exptime
+    row: dict[str, Any] = dict.fromkeys(ARCHIVE_COLUMNS)
+    row.update(
+        access_estsize=18000,
+        access_url=f"https://dataportal.eso.org/dataPortal/file/{e.header_id}",
+        datalink_url=f"https://archive.eso.org/datalink/links?ID=ivo://eso.org/ID?{e.header_id}",
+        date_obs=f"{e.header_id.partition('.')[2]}0",
+        dec=dec, dec_pnt=dec, ra=ra, ra_pnt=ra,
+        det_dit=e.dit, det_ndit=e.ndit, det_expid=(e.ob_id or 0) % 100_000,
+        dp_cat=e.dpr_catg, dp_id=e.header_id, dp_tech=e.dpr_tech, dp_type=e.dpr_type,
+        ecl_lat=ecl_lat, ecl_lon=ecl_lon, gal_lat=gal_lat, gal_lon=gal_lon,
+        exp_start=start, exposure=None if setup.exptime == "missing" else frame,
+        ins_mode=band.keywords.get("INS MODE"), instrument=e.instrument_name,
+        last_mod_date=start + timedelta(hours=3), release_date=start + timedelta(days=365, hours=3),
+        mjd_obs=e.t_min, ob_id=e.ob_id, ob_name=e.ob_name, object=e.target_name,
+        target=e.target_name, obs_mode="s", origfile=f"{e.instrument_name}_{e.ob_id}.fits",
+        period=int(period[0]) if period else None, prog_type=1,
+        pi_coi=f"PI OF {e.progid}", prog_id=e.progid, prog_title=f"SIMULATION {e.progid}",
+        s_region=f"POSITION J2000 {e.log_ra:.6f} {e.log_dec:.5f}",
+        tel_airm_start=e.airmass_start, tel_airm_end=e.airmass_end,
+        tel_alt=None if altitude is None else round(altitude, 3),
+        tel_ambi_fwhm_start=e.seeing_start, tel_ambi_fwhm_end=e.seeing_end,
+        tel_ambi_pres_start=e.pressure, tel_ambi_pres_end=e.pressure, tel_ambi_rhum=e.humidity,
+        telescope=f"ESO-VLTI-{kind}{'1234'[: len(e.stations)]}",
+        tpl_expno=e.template_number, tpl_id=e.template_id, tpl_name="Simulated exposures",
+        tpl_nexp=e.template_total, tpl_seqno=1, tpl_start=e.template_start,
+    )  # fmt: skip
+    return row
+
+
+#: Columns of dbo.raw, in its order.
+ARCHIVE_COLUMNS = _words(
+    "access_estsize access_url datalink_url date_obs dec dec_pnt det_chip1id det_chop_ncycles"
+    " det_dit det_expid det_ndit dp_cat dp_id dp_tech dp_type ecl_lat ecl_lon exp_start exposure"
+    " filter_path gal_lat gal_lon grat_path gris_path ins_mode instrument lambda_max lambda_min"
+    " last_mod_date mjd_obs ob_id ob_name object obs_mode origfile period pi_coi prog_id prog_title"
+    " prog_type ra ra_pnt release_date s_region slit_path target tel_airm_end tel_airm_start"
+    " tel_alt tel_ambi_fwhm_end tel_ambi_fwhm_start tel_ambi_pres_end tel_ambi_pres_start"
+    " tel_ambi_rhum tel_az telescope tpl_expno tpl_id tpl_name tpl_nexp tpl_seqno tpl_start"
+)
+
+
+# ---------------------------------------------------------------- the demonstration
+
+
+def demonstration() -> list[Exposure]:
+    """The log that goes with the OIFITS files of `simulate.demonstration`, in the order of time.
+
+    It has the exposures that these files were made of, under the names of raw files that their
+    headers give, and some hundred more of the same stars that nobody has reduced.
+    """
+    made: dict[str, Exposure] = {}
+    for instrument, mode, exposure, programme in (*_reduced(), *_unreduced()):
+        entry = _demonstrated(instrument, mode, exposure, programme)
+        made.setdefault(entry.header_id, entry)
+    return sorted(made.values(), key=lambda e: (e.t_min or 0.0, e.header_id))
+
+
+#: Instrument and mode, what was observed, programme.
+_Demonstrated = tuple[str, str | None, simulate.Exposure, str]
+_PUBLIC = "999.S-0001(A)"
+
+
+def _reduced() -> list[_Demonstrated]:
+    """What the files were made of."""
+    found: list[_Demonstrated] = []
+
+    class Record(simulate._Demonstration):
+        """Takes the files down instead of writing them."""
+
+        def add(
+            self,
+            collection: str,
+            name: str,
+            facility: Facility,
+            setups: Sequence[simulate.Setup],
+            exposures: Sequence[simulate.Exposure],
+            *,
+            header: Mapping[str, str | float | int] | None = None,
+            **_: object,
+        ) -> None:
+            programme = str((header or {}).get("PROG_ID", _PUBLIC))
+            found.extend(
+                (setup.instrument, setup.mode, exposure, programme)
+                for setup in setups
+                if setup.instrument != "GRAVITY_FT"  # in the same raw file
+                for exposure in exposures
+            )
+
+    record = Record(Path())
+    for part in (simulate._vlti, simulate._chara, simulate._private):
+        part(record)
+    return found
+
+
+def _unreduced() -> list[_Demonstrated]:
+    """The same stars in the same season of other years."""
+    vlti, chara = _facility("VLTI"), _facility("CHARA")
+    arrays = [a.stations for a in _ARRAYS if "GRAVITY" in a.instruments]
+    south: list[tuple[simulate.Target, int]] = [
+        (simulate.SOUTH_DISK, 2), (simulate.SOUTH_CALIBRATOR, 2), (simulate.SOUTH_BINARY, 6),
+        (simulate.SOUTH_GIANT, 6), (simulate.SOUTH_CALIBRATOR_2, 6),
+    ]  # fmt: skip
+    found: list[_Demonstrated] = []
+    for year in range(2016, 2026):
+        modes = [("PIONIER", "GRISM-H"), ("GRAVITY", "MEDIUM-COMBINED")]
+        modes += [("MATISSE_LM", "SI_PHOT_LM_LOW")] if year > 2019 else []
+        instrument, mode = modes[year % len(modes)]
+        stations = arrays[year % len(arrays)]
+        for target, month in south:
+            night = date(year, month, 8 + year % 5)
+            for exposure in simulate.around_transit(
+                vlti, target, night, (-1.3, -0.4, 0.6, 1.4), stations
+            ):
+                found.append((instrument, mode, exposure, _PUBLIC))
+                if instrument == "MATISSE_LM":
+                    found.append(("MATISSE_N", "HIGH_SENS_N_LOW", exposure, _PUBLIC))
+    six = ("S1", "S2", "E1", "E2", "W1", "W2")
+    for year in range(2018, 2024):
+        for target, month in (
+            (simulate.NORTH_DISK, 8), (simulate.NORTH_CALIBRATOR, 8), (simulate.NORTH_GIANT, 8),
+            (simulate.NORTH_BINARY, 10),
+        ):  # fmt: skip
+            night = date(year, month, 3)
+            found.extend(
+                ("MIRCX", "Low_H", exposure, _PUBLIC)
+                for exposure in simulate.around_transit(chara, target, night, (-1.0, 0.8), six)
+            )
+    return found
+
+
+def _demonstrated(
+    instrument: str, mode: str | None, exposure: simulate.Exposure, programme: str
+) -> Exposure:
+    target = exposure.target
+    chara = exposure.stations[0] in _site("CHARA").stations
+    site = "CHARA" if chara else "VLTI"
+    begin = exposure.mjd - exposure.int_time / 2 / 86400
+    late = 40 if instrument == "MATISSE_N" else 0  # ms after the other detector of MATISSE
+    moment = _MJD_EPOCH + timedelta(days=begin, milliseconds=late)
+    t_min = round(begin + late / DAY, 8)
+    t_max = t_min + exposure.int_time / 86400
+    instrument = instrument.partition("_")[0]
+    em_min, em_max, power = _edges(instrument, mode)
+    stations = np.array([_site(site).stations[s] for s in exposure.stations])
+    altitudes, lengths, angles = [], [], []
+    for mjd in (t_min, t_max):
+        altitude, u, v = (
+            x[0]
+            for x in view(
+                site, stations[None], *(np.array([x]) for x in (target.ra, target.dec, mjd))
+            )
+        )
+        first, second = np.array(list(combinations(range(len(stations)), 2))).T
+        u, v = u[second] - u[first], v[second] - v[first]
+        altitudes.append(float(altitude))
+        lengths.append(np.round(np.hypot(u, v), 3).tolist())
+        angles.append((np.round(np.degrees(np.arctan2(u, v)) % 360, 3) % 360).tolist())
+    science = target.category == "SCI"
+    common = Exposure(
+        header_id=f"SIMUL.{moment.isoformat(timespec='milliseconds')[:23]}",
+        facility_name=site,
+        instrument_name=instrument,
+        instrument_mode=mode,
+        em_min=em_min,
+        em_max=em_max,
+        em_res_power=power,
+        dataproduct_category="SCIENCE" if science else "CALIB",
+        target_name=target.name,
+        target_names=(target.name,),
+        log_ra=target.ra,
+        log_dec=target.dec,
+        pos_epoch=2000.0,
+        t_min=t_min,
+        t_max=t_max,
+        t_exptime=exposure.int_time,
+        stations=exposure.stations,
+        baselines=tuple(
+            Baseline(*pair, *values)
+            for pair, *values in zip(
+                combinations(exposure.stations, 2), *lengths, *angles, strict=True
+            )
+        ),
+        progid=programme,
+        validation_level=1,
+    )
+    if chara:
+        return replace(common, progid=f"{moment.year}S-M1", pops="1" * len(stations))
+    submode = "SINGLE" if instrument == "GRAVITY" else None
+    old = instrument == "PIONIER" and t_min < _mjd(_PIONIER_TECHNIQUE)
+    setup, band = _settings()[instrument, mode, submode, "IMAGE" if old else "INTERFEROMETRY"]
+    # As many frames as fill the exposure, of about the usual length.
+    ndit = round(exposure.int_time / band.dit)
+    rng = np.random.default_rng(round(t_min * DAY))
+    noise = rng.standard_normal(4).tolist()
+    seeing = round(0.8 * math.exp(0.3 * noise[0]), 2)
+    return replace(
+        common,
+        instrument_submode=submode,
+        dpr_catg="SCIENCE" if science else "CALIB",
+        dpr_type=setup.types[not science],
+        dpr_tech=setup.technique,
+        dit=round(exposure.int_time / ndit, 9),
+        ndit=ndit,
+        channels="1 3 5 7"[: 2 * len(stations) - 1],
+        ob_id=990000 + round(target.ra * 10),
+        ob_name=("SCI_" if science else "CAL_") + target.name.replace(" ", "_"),
+        template_id=setup.template,
+        template_start=f"{moment:%Y-%m-%dT%H:%M:%S}",
+        template_number=1,
+        template_total=1,
+        seeing_start=seeing,
+        seeing_end=seeing,
+        tau0_start=round(0.0035 / seeing, 6),
+        tau0_end=round(0.0035 / seeing, 6),
+        temperature=round(12 + 3 * noise[1], 2),
+        humidity=round(min(max(18 + 10 * noise[2], 2), 75), 0),
+        pressure=round(743.5 + noise[3], 2),
+        wind_speed=round(abs(6 + 3 * noise[1]), 2),
+        wind_direction=float(round(180 + 60 * noise[2])) % 360,
+        airmass_start=round(1 / math.sin(math.radians(altitudes[0])), 3),
+        airmass_end=round(1 / math.sin(math.radians(altitudes[1])), 3),
+        ft_sensor=setup.ft_sensor,
+        ft_status="OFF" if setup.ft_sensor == "NONE" else "ON",
+    )
