@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from centre import CentreError, account, cluster, dachs, obsportal, oifits, operations, status
+from centre import CentreError, account, cluster, dachs, obsportal, oifits, operations, status, sync
 from centre.instance import Instance
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -81,14 +81,17 @@ def _parser() -> argparse.ArgumentParser:
     added.set_defaults(run=_ingest)
     obsportal.add_ingest_kinds(kinds, _ingest_log)
 
-    sync = commands.add_parser("sync", help="Follow archives and logs.")
-    kinds = sync.add_subparsers(metavar="WHAT", required=True)
+    follow = commands.add_parser("sync", help="Follow archives and logs.")
+    kinds = follow.add_subparsers(metavar="WHAT", required=True)
+    added = kinds.add_parser("eso", help="the archive of ESO", description=sync.ESO_HELP)
+    sync.add_eso_arguments(added)
+    added.set_defaults(run=_follow_eso)
     words = "OiDB: investigators, titles and release dates from the observation logs"
     added = kinds.add_parser("oidb", help=words, description=words + ".")
     added.set_defaults(run=lambda options: obsportal.follow_logs(_instance(), options))
 
-    target = commands.add_parser("target", help="Correct the targets of the observation logs.")
-    obsportal.add_target_actions(target.add_subparsers(metavar="ACTION", required=True), _target)
+    correct = commands.add_parser("target", help="Correct the targets of the observation logs.")
+    obsportal.add_target_actions(correct.add_subparsers(metavar="ACTION", required=True), _target)
 
     check = commands.add_parser("check", help="Validate files; needs no instance.")
     kinds = check.add_subparsers(metavar="KIND", required=True)
@@ -129,6 +132,12 @@ def _ingest_log(options: argparse.Namespace) -> int:
     if options.report:
         account.make_file(options.report)
     return obsportal.ingest(_instance(reads=True), options)
+
+
+def _follow_eso(options: argparse.Namespace) -> int:
+    if options.report:
+        account.make_file(options.report)
+    return sync.follow_eso(_instance(), options)
 
 
 def _target(options: argparse.Namespace) -> int:
