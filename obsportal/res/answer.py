@@ -13,24 +13,25 @@ import io
 import math
 import struct
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from xml.sax.saxutils import escape, quoteattr
 
 from psycopg2 import sql
 from twisted.internet import defer, interfaces, reactor
 from twisted.python import log
 from twisted.web import resource, server
-from zope.interface import implementer
+from zope.interface import implementer  # type: ignore[import-not-found]
 
 from obsportal.res import question as questions
 from obsportal.res.question import Question, RefusedError
 from obsportal.res.sessions import BusyError, Row, Sessions
 
-#: Rows of a page.
-_PAGE = 1000
+#: Rows of the first page of an answer, and of the others.
+_PAGE, _PAGES = 1000, 4000
 #: Seconds a client may leave a page of its answer waiting.
 _PATIENCE = 120.0
 #: Seconds for which the time of the last change of the log is known.
@@ -100,7 +101,7 @@ def _cells(found: Sequence[Column], no_number: str) -> sql.Composable:
 # ---------------------------------------------------------------- forms
 
 
-class Form(Protocol):
+class Form(Hashable, Protocol):
     """A form of document: what PostgreSQL makes of a row, and what goes around the rows."""
 
     name: str
@@ -127,7 +128,7 @@ class VOTable:
 
     name = "votable"
     media_type = "application/x-votable+xml"
-    _types = {"double precision": 'datatype="double"', "integer": 'datatype="int"'}
+    _types: ClassVar = {"double precision": 'datatype="double"', "integer": 'datatype="int"'}
     _text = 'arraysize="*" datatype="unicodeChar"'
 
     def row(self, found: Sequence[Column]) -> sql.Composable:
@@ -240,33 +241,36 @@ def _statement(
         condition.text.format(**{name: value(name) for name in condition.values})
         for condition in asked.conditions
     )
-    # The planner must not read the log in order of time in the hope to meet a target soon.
-    source = (
-        "(SELECT * FROM obsportal.search_answer WHERE {} OFFSET 0) AS answer WHERE"
-        if asked.of_targets
-        else "obsportal.search_answer AS answer WHERE {} AND"
-    )
+    # The planner must not read the log in the order of time in the hope to meet a target soon.
+    fence = "OFFSET 0" if asked.of_targets else ""
     return sql.SQL(
-        "SELECT {row}, float8send(exp_mjd_start), exp_id FROM {source}"
-        " (exp_mjd_start, exp_id) > ({after_mjd}, {after_id})"
+        "SELECT {row}, float8send(exp_mjd_start), exp_id"
+        " FROM (SELECT * FROM obsportal.search_answer WHERE {where}"
+        " AND (exp_mjd_start, exp_id) > ({after_mjd}, {after_id}) {fence}) AS answer"
         " ORDER BY exp_mjd_start, exp_id LIMIT {size}"
-    ).format(
-        row=row,
-        source=sql.SQL(source).format(where),
-        **{name: value(name) for name in _ORDER},
-    )
+    ).format(row=row, where=where, fence=sql.SQL(fence), **{name: value(name) for name in _ORDER})
 
 
-async def pages(asked: Question, name: str, row: sql.Composable) -> AsyncIterator[list[str]]:
-    """Pages of the rows asked for, as texts, in the order of begin; the last one is not full.
+@dataclass(frozen=True)
+class Page:
+    """Some rows of an answer, as texts."""
+
+    rows: list[str]
+    first: bool
+    last: bool
+
+
+async def pages(asked: Question, name: str, row: sql.Composable) -> AsyncIterator[Page]:
+    """The rows asked for in the order of begin.
 
     `name` stands for `row` among the statements that a session has prepared.
     """
     given = {key: value for one in asked.conditions for key, value in one.values.items()}
     names = [*given, *_ORDER]
     sessions = quick() if asked.of_targets else slow()
+    prepare: tuple[str, sql.Composable] | None = None
     if asked.kind is None:
-        statement, prepare = _statement(row, asked, sql.Placeholder), None
+        statement = _statement(row, asked, sql.Placeholder)
     else:
         plan = f"{name}_{asked.kind}"
         number = {key: sql.SQL(f"${place}") for place, key in enumerate(names, 1)}
@@ -275,18 +279,19 @@ async def pages(asked: Question, name: str, row: sql.Composable) -> AsyncIterato
         statement = sql.SQL("EXECUTE {} ({})").format(
             sql.Identifier(plan), sql.SQL(", ").join(map(sql.Placeholder, names))
         )
-    after_mjd, after_id, left = -math.inf, "", asked.limit
-    while True:
-        size = _PAGE if left is None else min(left, _PAGE)
+    after_mjd, after_id, left = -math.inf, "", asked.limit or math.inf
+    size, first, last = _PAGE, True, False
+    while not last:
+        size = int(min(left, size))
         values = {**given, "after_mjd": after_mjd, "after_id": after_id, "size": size}
         rows: list[Row] = await sessions.run(statement, values, prepare)
-        yield [found[0] for found in rows]
-        if left is not None:
-            left -= len(rows)
-        if len(rows) < size or left == 0:
-            return
-        # Fifteen digits are not the number itself, which the next page begins after.
-        after_mjd, after_id = struct.unpack(">d", rows[-1][1])[0], rows[-1][2]
+        left -= len(rows)
+        last = len(rows) < size or not left
+        yield Page([found[0] for found in rows], first, last)
+        if rows:
+            # Fifteen digits are not the number itself, which the next page begins after.
+            after_mjd, after_id = struct.unpack(">d", rows[-1][1])[0], rows[-1][2]
+        size, first = _PAGES, False
 
 
 class _LastChange:
@@ -319,16 +324,13 @@ last_change = _LastChange()
 
 async def document(asked: Question, form: Form) -> AsyncIterator[bytes]:
     """The document that answers a question, in pieces."""
-    found = wanted(asked.all_fields)
-    piece = form.head(found, await last_change.get())
-    first = True
+    piece = form.head(wanted(asked.all_fields), await last_change.get())
     name = f"{form.name}_{'all' if asked.all_fields else 'main'}"
-    async for rows in pages(asked, name, _row(form, asked.all_fields)):
-        piece += form.body(rows, first)
-        if len(rows) == _PAGE:
+    async for page in pages(asked, name, _row(form, asked.all_fields)):
+        piece += form.body(page.rows, page.first)
+        if not page.last:
             yield piece
             piece = b""
-        first = False
     yield piece + form.tail()
 
 
@@ -440,24 +442,37 @@ class Service(resource.Resource):  # type: ignore[misc]
     max_body = questions.MAX_BODY
 
     async def _send(self, request: Any, flow: _Flow, pieces: AsyncIterator[bytes]) -> None:
+        """Sends the pieces; the next one is made while the client takes one."""
         piece = await anext(pieces)
-        following = await anext(pieces, None)
-        if flow.gone:
-            return
-        if following is None:
-            request.setHeader("content-length", str(len(piece)))
-        else:
-            request.registerProducer(flow, True)
-            request.write(piece)
-            piece = following
-            while await flow.ready() and (following := await anext(pieces, None)) is not None:
+        following = _next(pieces)
+        if following.called and following.result is None:
+            if not flow.gone:
+                request.setHeader("content-length", str(len(piece)))
                 request.write(piece)
-                piece = following
+                request.finish()
+            return
         if not flow.gone:
+            request.registerProducer(flow, True)
+        while await flow.ready():
             request.write(piece)
-            if following is None and request.startedWriting and request.producer is not None:
-                request.unregisterProducer()
+            found = await following
+            if found is None:
+                break
+            piece, following = found, _next(pieces)
+        if flow.gone:
+            following.addErrback(lambda _failure: None)  # whatever happens, nobody will know
+        else:
+            request.unregisterProducer()
             request.finish()
+
+
+def _next(pieces: AsyncIterator[bytes]) -> defer.Deferred[bytes | None]:
+    """The next piece; None when there is none any more."""
+
+    async def get() -> bytes | None:
+        return await anext(pieces, None)
+
+    return defer.Deferred.fromCoroutine(get())
 
 
 def _say(request: Any, status: int, sentence: str) -> None:
@@ -517,11 +532,10 @@ def request_class(leaves: frozenset[bytes]) -> Any:
                 super().requestReceived(command, path, version)
                 return
             self.method, self.uri, self.clientproto = command, path, version
-            self.path, self.args = path.partition(b"?")[0], {}
+            self.path, self.args = path.partition(b"?")[0], dict[bytes, Any]()
             # The last part of a long answer must not wait for the client's word on the first.
-            transport = getattr(self.channel, "transport", None)
-            if hasattr(transport, "setTcpNoDelay"):
-                transport.setTcpNoDelay(True)
+            with suppress(AttributeError):
+                self.channel.transport.setTcpNoDelay(True)
             self.process()
 
     return Request

@@ -1,4 +1,4 @@
-"""What the server answers for ObsPortal besides DaCHS' own services, by the first part of a path."""
+"""What the server answers for ObsPortal besides DaCHS' services."""
 
 from __future__ import annotations
 

@@ -219,8 +219,8 @@ def circle(given: dict[str, str], default: float = DEFAULT_RADIUS) -> dict[str, 
     }
 
 
-def alias_key(name: str) -> str:
-    """The name without what spellings differ in, as target_alias has it."""
+def alias_key(name: str) -> str | None:
+    """The name without what spellings differ in, as target_alias has it; None for no name."""
     from ingest import names
 
     return names.key(name)
@@ -254,8 +254,8 @@ def _others(given: dict[str, str]) -> list[Condition]:
     for name, text in _TIMES.items():
         if name in given:
             time = moment(given, name)
-            value = mjd(time) if name in {"date_from", "date_to"} else time
-            found.append(Condition(name, text, {name: value}))
+            begin = name in {"date_from", "date_to"}
+            found.append(Condition(name, text, {name: mjd(time) if begin else time}))
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import errors, extensions, sql
 from twisted.internet import defer, interfaces, reactor
-from zope.interface import implementer
+from zope.interface import implementer  # type: ignore[import-not-found]
 
 Row = tuple[Any, ...]
 
@@ -131,7 +131,7 @@ class Sessions:
         self._idle: list[_Session] = []
         self._queue: deque[defer.Deferred[None]] = deque()
 
-    @defer.inlineCallbacks
+    @defer.inlineCallbacks  # type: ignore[untyped-decorator]
     def run(
         self,
         statement: sql.Composable,
