@@ -50,7 +50,7 @@ class Column:
     """A column of an answer."""
 
     name: str
-    #: As in the RD: text, timestamp, integer or double precision.
+    #: As in the RD: text, timestamp, integer or double precision; or json, which is only BASELINES.
     type: str
     unit: str | None = None
     ucd: str | None = None
@@ -76,13 +76,25 @@ def columns() -> tuple[Column, ...]:
     )
 
 
+@cache
 def wanted(all_fields: bool) -> tuple[Column, ...]:
     """All columns, or the main ones."""
     return tuple(column for column in columns() if all_fields or column.main)
 
 
+#: Projected baselines as numbers (m; u to the east, v to the north), in JSON only.
+BASELINES = Column("baselines", "json")
+_BASELINES = sql.SQL(
+    "(SELECT COALESCE(json_agg(json_build_object('station1', b.station1, 'station2', b.station2,"
+    " 'u_start', b.u_start, 'v_start', b.v_start, 'u_end', b.u_end, 'v_end', b.v_end)), '[]')"
+    " FROM obsportal.baseline AS b WHERE b.exposure_id = answer.exp_id)"
+)
+
+
 def _value(column: Column) -> sql.Composable:
     """A column as it is written: times with the zone that they have."""
+    if column == BASELINES:
+        return _BASELINES
     text = "to_char({}, 'YYYY-MM-DD HH24:MI:SS\"+00:00\"')" if column.type == "timestamp" else "{}"
     return sql.SQL(text).format(sql.Identifier(column.name))
 
@@ -234,7 +246,7 @@ _ORDER = ("after_mjd", "after_id", "size")
 
 
 def _statement(
-    row: sql.Composable, asked: Question, value: Callable[[str], sql.Composable]
+    text: sql.Composable, asked: Question, value: Callable[[str], sql.Composable]
 ) -> sql.Composable:
     """The SQL of one page of rows; `value` says how the value of a name is written in it."""
     where = sql.SQL(" AND ").join(
@@ -248,7 +260,7 @@ def _statement(
         " FROM (SELECT * FROM obsportal.search_answer WHERE {where}"
         " AND (exp_mjd_start, exp_id) > ({after_mjd}, {after_id}) {fence}) AS answer"
         " ORDER BY exp_mjd_start, exp_id LIMIT {size}"
-    ).format(row=row, where=where, fence=sql.SQL(fence), **{name: value(name) for name in _ORDER})
+    ).format(row=text, where=where, fence=sql.SQL(fence), **{name: value(name) for name in _ORDER})
 
 
 @dataclass(frozen=True)
@@ -260,21 +272,21 @@ class Page:
     last: bool
 
 
-async def pages(asked: Question, name: str, row: sql.Composable) -> AsyncIterator[Page]:
+async def pages(asked: Question, name: str, text: sql.Composable) -> AsyncIterator[Page]:
     """The rows asked for in the order of begin.
 
-    `name` stands for `row` among the statements that a session has prepared.
+    `name` stands for `text` among the statements that a session has prepared.
     """
     given = {key: value for one in asked.conditions for key, value in one.values.items()}
     names = [*given, *_ORDER]
     sessions = quick() if asked.of_targets else slow()
     prepare: tuple[str, sql.Composable] | None = None
     if asked.kind is None:
-        statement = _statement(row, asked, sql.Placeholder)
+        statement = _statement(text, asked, sql.Placeholder)
     else:
         plan = f"{name}_{asked.kind}"
         number = {key: sql.SQL(f"${place}") for place, key in enumerate(names, 1)}
-        body = _statement(row, asked, number.__getitem__)
+        body = _statement(text, asked, number.__getitem__)
         prepare = (plan, sql.SQL("PREPARE {} AS {}").format(sql.Identifier(plan), body))
         statement = sql.SQL("EXECUTE {} ({})").format(
             sql.Identifier(plan), sql.SQL(", ").join(map(sql.Placeholder, names))
@@ -322,11 +334,15 @@ class _LastChange:
 last_change = _LastChange()
 
 
-async def document(asked: Question, form: Form) -> AsyncIterator[bytes]:
-    """The document that answers a question, in pieces."""
-    piece = form.head(wanted(asked.all_fields), await last_change.get())
-    name = f"{form.name}_{'all' if asked.all_fields else 'main'}"
-    async for page in pages(asked, name, _row(form, asked.all_fields)):
+async def document(
+    asked: Question, form: Form, found: tuple[Column, ...], name: str
+) -> AsyncIterator[bytes]:
+    """The document that answers a question with some columns, in pieces.
+
+    `name` stands for form and columns among the statements that a session has prepared.
+    """
+    piece = form.head(found, await last_change.get())
+    async for page in pages(asked, name, row(form, found)):
         piece += form.body(page.rows, page.first)
         if not page.last:
             yield piece
@@ -335,8 +351,9 @@ async def document(asked: Question, form: Form) -> AsyncIterator[bytes]:
 
 
 @cache
-def _row(form: Form, all_fields: bool) -> sql.Composable:
-    return form.row(wanted(all_fields))
+def row(form: Form, found: tuple[Column, ...]) -> sql.Composable:
+    """The text of a row, as SQL."""
+    return form.row(found)
 
 
 # ---------------------------------------------------------------- requests
@@ -419,7 +436,7 @@ class Service(resource.Resource):  # type: ignore[misc]
             else:
                 await self._send(request, flow, self.pieces(asked))
         except RefusedError as error:
-            _fail(request, flow, 400, str(error))
+            _fail(request, flow, error.status, str(error))
         except BusyError as error:
             request.setHeader("retry-after", "10")
             _fail(request, flow, 503, str(error))
@@ -507,7 +524,8 @@ class Search(Service):
         return questions.question(form_fields(query, body, content_type))
 
     def pieces(self, asked: Question) -> AsyncIterator[bytes]:
-        return document(asked, self._form)
+        name = f"{self._form.name}_{'all' if asked.all_fields else 'main'}"
+        return document(asked, self._form, wanted(asked.all_fields), name)
 
 
 def form_fields(query: bytes, body: bytes, content_type: str) -> list[tuple[str, str]]:

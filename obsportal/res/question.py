@@ -24,7 +24,7 @@ DEFAULT_RADIUS = 30.0
 MAX_RADIUS = 180 * 3600.0
 #: Up to this radius (arcsec) the targets in the circle are looked up, beyond it the log is read in
 #: the order of time and each exposure's distance computed.
-_WIDE = 2 * 3600.0
+WIDE = 2 * 3600.0
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -41,6 +41,14 @@ USAGE = (
 
 class RefusedError(Exception):
     """A request that cannot be answered; the message says why in a sentence."""
+
+    status = 400
+
+
+class UnknownError(RefusedError):
+    """A request for something that is not there."""
+
+    status = 404
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,9 @@ _TIMES = {
     "date_from": sql.SQL("exp_mjd_start >= {date_from}"),
     "date_to": sql.SQL("exp_mjd_start <= {date_to}"),
 }
-_KNOWN = {"ra", "dec", "radius", "target_id", "name", "all_fields", "limit", *_EQUAL, *_TIMES}
+#: Parameters that are not about the target.
+OTHERS = {*_EQUAL, *_TIMES}
+_KNOWN = {"ra", "dec", "radius", "target_id", "name", "all_fields", "limit", *OTHERS}
 
 
 @dataclass(frozen=True)
@@ -131,7 +141,7 @@ def fields(query: bytes, body: bytes = b"") -> list[tuple[str, str]]:
 def question(found: Sequence[tuple[str, str]]) -> Question:
     """What a request asks for; raises RefusedError."""
     given = values(found, _KNOWN)
-    conditions = [*_position(given), *_identity(given), *_others(given)]
+    conditions = [*_position(given), *_identity(given), *others(given)]
     if not conditions:
         raise RefusedError(USAGE)
     return Question(
@@ -230,7 +240,7 @@ def _position(given: dict[str, str]) -> list[Condition]:
     cone = circle(given)
     if cone is None:
         return []
-    if cone["radius"] > _WIDE:
+    if cone["radius"] > WIDE:
         return [Condition("wide", _WIDE_CONE, cone)]
     return [Condition("cone", _CONE, cone)]
 
@@ -245,7 +255,8 @@ def _identity(given: dict[str, str]) -> list[Condition]:
     return found
 
 
-def _others(given: dict[str, str]) -> list[Condition]:
+def others(given: dict[str, str]) -> list[Condition]:
+    """Conditions that are not about the target."""
     found = []
     for name, text in _EQUAL.items():
         if name in given:
