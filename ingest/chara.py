@@ -344,19 +344,7 @@ class _Reader:
         text = row.text(*_COLUMNS["scopes"])
         if text is None:
             return (), None, None
-        stations, pops, beams, at = [], [], [], 0
-        upper = text.upper()
-        while at < len(upper):
-            match = _SCOPE.match(upper, at)
-            if match is None:
-                raise BadRow(f"SCOPES is no list of stations: {tables.shown(text)}")
-            stations.append(match[1])
-            pops.append(match[2])
-            beams.append(match[3])
-            separator = _SEPARATOR.match(upper, match.end())
-            at = separator.end() if separator else match.end()
-        if len(set(stations)) < len(stations):
-            raise BadRow(f"SCOPES has a station twice: {tables.shown(text)}")
+        stations, pops, beams = _scopes(text)
         unknown = [name for name in stations if not self._known(name)]
         if unknown:
             flags.append("unknown_station")
@@ -365,7 +353,7 @@ class _Reader:
         if of_pops is None and (any(pops) or row.text(*_COLUMNS["pops"])):
             flags.append("pops_unclear")
         of_beams = _digits(stations, beams, row.text(*_COLUMNS["beams"]), "123456")
-        return tuple(stations), of_pops, " ".join(of_beams) if of_beams else None
+        return stations, of_pops, " ".join(of_beams) if of_beams else None
 
     def _known(self, station: str) -> bool:
         return station in self.facility.stations
@@ -432,6 +420,25 @@ class _Reader:
             if all(abs(a - b) <= _SAME_LENGTH for a, b in pairs):
                 return
         flags.append("baselines_differ")
+
+
+@lru_cache(maxsize=1024)
+def _scopes(text: str) -> tuple[tuple[str, ...], list[str | None], list[str | None]]:
+    """Stations of SCOPES, and the Pipe of Pan and beam that may follow each ("S1P1B2-E1P2B1")."""
+    stations, pops, beams, at = [], [], [], 0
+    upper = text.upper()
+    while at < len(upper):
+        match = _SCOPE.match(upper, at)
+        if match is None:
+            raise BadRow(f"SCOPES is no list of stations: {tables.shown(text)}")
+        stations.append(match[1])
+        pops.append(match[2])
+        beams.append(match[3])
+        separator = _SEPARATOR.match(upper, match.end())
+        at = separator.end() if separator else match.end()
+    if len(set(stations)) < len(stations):
+        raise BadRow(f"SCOPES has a station twice: {tables.shown(text)}")
+    return tuple(stations), pops, beams
 
 
 def _star(row: Row) -> str | None:

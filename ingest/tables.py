@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from lxml import etree
@@ -88,6 +89,7 @@ class Table:
     problems: list[Problem] = field(default_factory=list)
 
 
+@lru_cache(maxsize=4096)
 def key(name: str) -> str:
     """What a column is known by: its letters and digits, in small letters."""
     return "".join(re.findall(r"[a-z0-9]", name.lower()))
