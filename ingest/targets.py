@@ -7,18 +7,13 @@ table 4.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
 from ingest.fits import Header
+from ingest.names import SUFFIX, pair
 from ingest.oifits import OIFits, TargetTable
 
 _SAME_STAR = 5.0  # arcsec
-#: A number in brackets at the end of a name: "SPICA(1)".
-_SUFFIX = re.compile(r"\s*\(\d+\)$")
-_FILLER = re.compile(r"[\s_\-*]+")
-#: The component of a multiple star or the letter of a planet at the end of a name.
-_COMPONENT = re.compile(r"^(.*?[a-z0-9])[\s_\-]*([A-Ha-h])$")
 
 
 @dataclass(slots=True)
@@ -95,7 +90,7 @@ def _target(name: str, ra: float, dec: float, equinox: float, category: str) -> 
     flags: set[str] = set()
     if not name:
         flags.add("target_unnamed")
-    elif _SUFFIX.search(name):
+    elif SUFFIX.search(name):
         flags.add("target_name_suffix")
     known = abs(ra) <= 360 and abs(dec) <= 90 and (ra, dec) != (0, 0)
     if not known:
@@ -120,14 +115,7 @@ def _near(one: Target, other: Target) -> bool:
 
 
 def _is_pair(one: Target, other: Target) -> bool:
-    """True for names that differ in nothing but the letter of a component (CO_Ori_A, CO_Ori_B)."""
-    stems, letters = [], []
-    for target in (one, other):
-        name = _SUFFIX.sub("", target.name or "")
-        match = _COMPONENT.match(name)
-        stems.append(_FILLER.sub("", match[1] if match else name).casefold())
-        letters.append(match[2] if match else "")
-    return stems[0] == stems[1] and letters[0] != letters[1]
+    return pair(one.name or "", other.name or "")
 
 
 def _header_category(header: Header) -> str | None:
