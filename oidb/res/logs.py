@@ -2,7 +2,7 @@
 
 A granule's exposures are those of the raw files that its file was made of, by their names; where
 the file names none that a log has, the exposures of the same programme (and observation block,
-where both are known) with the same facility and instrument that overlap the granule in time.
+where both are known) at the same facility that overlap the granule in time.
 
 What the operator said with the ingestion wins over the log, the log over the file's header, which
 ESO's archive anonymises. A file is public when everything that holds it back has ended, the
@@ -33,13 +33,14 @@ WITH named AS (
 ), matched AS (
   SELECT * FROM named
   UNION ALL
-  SELECT g.file_id, g.granule_id, g.progid, e.progid, e.prog_title, e.datapi, e.obs_release_date
+  SELECT g.file_id, g.granule_id, g.progid, e.progid, COALESCE(h.prog_title, e.prog_title),
+    COALESCE(h.datapi, e.datapi), COALESCE(h.obs_release_date, e.obs_release_date)
   FROM oidb.granule AS g
   JOIN obsportal.exposure AS e ON e.progid=g.progid AND e.facility_name=g.facility_name
     AND e.t_min <= g.t_max AND COALESCE(e.t_max, e.t_min) >= g.t_min
-    AND (g.instrument_name IS NULL OR e.instrument_name=g.instrument_name)
     AND (e.ob_id IS NULL OR COALESCE(g.proposal_subid, '') !~ '^[1-9][0-9]*$'
       OR e.ob_id::text=g.proposal_subid)
+  JOIN obsportal.stored_header AS h ON h.header_id=e.header_id
   WHERE NOT EXISTS (SELECT 1 FROM named AS n WHERE n.file_id=g.file_id)
     AND (%(files)s::bigint[] IS NULL OR g.file_id = ANY(%(files)s::bigint[]))
 ), known AS (
