@@ -152,6 +152,20 @@ def _turns(baseline: Baseline) -> bool:
     return abs(math.remainder(baseline.angle_end - baseline.angle_start, 360.0)) > _MOST_TURN
 
 
+def _still(exposure: Exposure) -> bool:
+    """The Earth turns by 0.6 degrees in 150 s; angles may be rounded to 0.1."""
+    lasted = 86400.0 * ((exposure.t_max or 0.0) - (exposure.t_min or 0.0))
+    return (
+        lasted >= 150.0
+        and len(exposure.baselines) > 0
+        and all(
+            abs((b.length_end or 0.0) - (b.length_start or 0.0)) < 0.03
+            and abs(math.remainder((b.angle_end or 0.0) - (b.angle_start or 0.0), 360.0)) < 0.11
+            for b in exposure.baselines
+        )
+    )
+
+
 def _pairs(exposure: Exposure) -> int:
     count = len(exposure.stations)
     return count * (count - 1) // 2
@@ -215,6 +229,8 @@ RULES = (
 
 #: What a quality flag means: the rules' names, and what readers of logs have to say.
 QUALITY_FLAGS: dict[str, str] = {rule.name: rule.meaning for rule in RULES} | {
+    "angles_from_east": "The log counts the angles of baselines from east through north; here they "
+    "are from north through east.",
     "category_from_ob_name": "Science or calibrator by the beginning of the OB's name (SCI, CAL).",
     "equinox": "The log's coordinates have an equinox other than J2000.",
     "exptime_from_dit": "EXPTIME is missing or a single DIT: the integration time is NDIT x DIT.",

@@ -18,9 +18,9 @@ from ingest.fits import BLOCK, CARD, MAX_HEADER, UnreadableFile, Value, decode_v
 
 __all__ = ["Header", "UnreadableFile", "read"]
 
-#: Keywords that exposures are made of. Keys of the ESO hierarchy are given by their beginnings.
-_KEYS = (
-    "ARCFILE|DATE-OBS|DEC|EQUINOX|EXPTIME|INSMODE|INSTRUME|MJD-OBS|OBJECT|PROG_ID|RA|TELESCOP",
+#: Keywords that exposures are made of: those of FITS, and beginnings of those of ESO's hierarchy.
+_PLAIN = "ARCFILE|DATE-OBS|DEC|EQUINOX|EXPTIME|INSMODE|INSTRUME|MJD-OBS|OBJECT|PROG_ID|RA"
+_HIERARCH = (
     "ISS (?:AIRM|AMBI (?:FWHM|IWV (?:START|END)|PRES|RHUM|TAU0|TEMP\\b|WIND)|EPOCH|PBL|PMA|PMD|REF"
     "|CONF (?:NTEL|STATION|INPUT|T.NAME))",
     "OBS (?:CONTAINER ID|ID|NAME|PI-COI NAME|PROG ID|TARG)",
@@ -33,12 +33,12 @@ _KEYS = (
     "|OBC TYPE|OPT1 NAME|OPTI1 NAME|OPTI2 NAME|OPTI3 NAME|POLA MODE|SOBJ (?:NAME|SWAP|X|Y)"
     "|SPEC RES)",
 )  # fmt: skip
+# One pass over the text: that is most of what reading a header costs.
 _CARDS = re.compile(
-    rb"\n(?:HIERARCH +ESO +)?((?:%b)[^=\n]*)=([^\n]*(?:\nCONTINUE[^\n]*)*)"
-    % "|".join(_KEYS).encode()
+    rb"\n(?:HIERARCH ESO ((?:%b)[^=\n]*)|((?:%b) *))=([^\n]*(?:\nCONTINUE[^\n]*)*)"
+    % ("|".join(_HIERARCH).encode(), _PLAIN.encode())
 )
 _PAGE = re.compile(rb"<pre\b[^>]*>(.*?)</pre\s*>", re.IGNORECASE | re.DOTALL)
-_END = re.compile(rb"\nEND[ \t]*(?=\n|\Z)")
 _CONTINUE = re.compile(rb"\nCONTINUE +")
 
 
@@ -52,7 +52,10 @@ class Header:
         """``cards``: one card a line, without END."""
         self._raw = b"\n" + cards
         # Backwards, so that of a repeated keyword the first counts.
-        self._cards = {key.rstrip(): raw for key, raw in reversed(_CARDS.findall(self._raw))}
+        self._cards = {
+            (long or short).rstrip(): raw
+            for long, short, raw in reversed(_CARDS.findall(self._raw))
+        }
         self._values: dict[str, Value] = {}
 
     def as_text(self) -> str:
@@ -73,13 +76,7 @@ class Header:
         raw = self._cards.get(key.encode())
         value = None
         if raw is not None:
-            first, *more = _CONTINUE.split(raw)
-            value = decode_value(first)
-            for part in more:
-                if not isinstance(value, str) or not value.endswith("&"):
-                    break
-                following = decode_value(part)
-                value = value[:-1] + (following if isinstance(following, str) else "")
+            value = _continued(raw) if b"\n" in raw else decode_value(raw)
         self._values[key] = value
         return value
 
@@ -95,19 +92,41 @@ class Header:
 
     def number(self, key: str) -> float | None:
         """The value as a finite number, else None; text that is a number counts."""
+        raw = self._cards.get(key.encode())
+        if raw is None:
+            return None
+        try:
+            return _finite(float(raw.partition(b"/")[0]))
+        except ValueError:
+            pass  # text, or no number at all
         value = self.get(key)
         if value is None or isinstance(value, bool):
             return None
         try:
-            number = float(value)
+            return _finite(float(value))
         except (OverflowError, ValueError):
             return None
-        return number if math.isfinite(number) else None
 
     def integer(self, key: str) -> int | None:
         """The value as a whole number, else None."""
         number = self.number(key)
         return int(number) if number is not None and number.is_integer() else None
+
+
+def _continued(raw: bytes) -> Value:
+    """A long string with its CONTINUE cards (section 4.2.1.2)."""
+    first, *more = _CONTINUE.split(raw)
+    value = decode_value(first)
+    for part in more:
+        if not isinstance(value, str) or not value.endswith("&"):
+            break
+        following = decode_value(part)
+        value = value[:-1] + (following if isinstance(following, str) else "")
+    return value
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def read(data: bytes, name: str) -> Header:
@@ -135,11 +154,20 @@ def read(data: bytes, name: str) -> Header:
         return Header(_of_fits(cards, name))
     if b"\r" in cards:
         cards = cards.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    end = _END.search(cards)
+    end = _end(cards)
     if end is None and not complete:
         lines = cards.count(b"\n")
         raise UnreadableFile(name, f"line {lines + 1}", "the header is cut off: it has no END")
-    return Header(cards[: end.start()] if end else cards)
+    return Header(cards[:end])
+
+
+def _end(cards: bytes) -> int | None:
+    """Where the line END begins."""
+    at = -1
+    while (at := cards.find(b"\nEND", at + 1)) >= 0:
+        if not cards[at + 4 : at + 5].strip(b" \t\n"):
+            return at
+    return None
 
 
 def _of_page(page: bytes, name: str) -> bytes:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import combinations
 from typing import Any, NamedTuple
 
+from ingest import geometry
 from ingest.exposures import Baseline, Exposure, validated
 from ingest.headers import Header
 from ingest.vocabulary import Mode, Vocabulary
@@ -33,6 +35,11 @@ _SAME_TIME = 60.0
 #: EXPTIME is the whole exposure for some instruments and one DIT for others: NDIT x DIT counts
 #: where it is that much longer.
 _LONGER = 1.5
+
+#: MJD (2012-01-01) from when angles of baselines are all from north, and how well computed ones
+#: agree with those of headers (degrees; 0.2 in real ones).
+_ANGLES_SETTLED = 55927.0
+_SAME_ANGLE = 2.0
 
 #: The coordinates that the user gave (ISS REF, FT ROBJ) are the target's when the telescopes
 #: pointed that close (arcsec): they point up to 12 arcsec beside it and follow proper motion; in
@@ -122,6 +129,11 @@ def exposure(
     if header.text("PRO CATG") is not None:
         flags.append("product")
     stations, channels = _stations(header, vocabulary, flags)
+    baselines: tuple[Baseline, ...] = ()
+    if laboratory is None:
+        baselines = _baselines(header, stations)
+        if t_min is not None and t_min < _ANGLES_SETTLED:
+            baselines = _from_north(baselines, seen, t_min, vocabulary, flags)
     mode = _mode(vocabulary, settings.owner, settings.mode)
     fields: dict[str, Any] = {
         "header_id": header_id,
@@ -151,7 +163,7 @@ def exposure(
         "ndit": settings.ndit,
         "stations": stations,
         "channels": channels,
-        "baselines": () if laboratory else _baselines(header, stations),
+        "baselines": baselines,
         "progid": header.text("OBS PROG ID") or header.text("PROG_ID"),
         "datapi": _known(header.text("OBS PI-COI NAME")),
         "ob_id": positive(header, "OBS ID"),
@@ -280,6 +292,57 @@ def _projected(length: float | None, angle: float | None) -> tuple[float | None,
     if length is None or angle is None or not 0 < length < 250 or not -360 <= angle <= 720:
         return None, None
     return length, angle
+
+
+def _from_north(
+    baselines: tuple[Baseline, ...],
+    seen: Object,
+    mjd: float,
+    vocabulary: Vocabulary,
+    flags: list[str],
+) -> tuple[Baseline, ...]:
+    """Baselines with angles from north through east, whatever the header has.
+
+    Headers of AMBER of April 2010 count PBLA from east through north (their lengths are right).
+    The stations' places tell: where no angle is true as it stands, and all are when turned.
+    """
+    facility = vocabulary.facility("VLTI")
+    names = list(dict.fromkeys(name for b in baselines for name in (b.station1, b.station2)))
+    if (
+        facility is None
+        or facility.longitude is None
+        or facility.latitude is None
+        or seen.ra is None
+        or seen.dec is None
+        or not names
+        or any(name not in facility.stations for name in names)
+    ):
+        return baselines
+    places = [facility.stations[name] for name in names]
+    view = geometry.view(
+        [(place.east, place.north, place.up) for place in places],
+        facility.longitude,
+        facility.latitude,
+        seen.ra,
+        seen.dec,
+        mjd,
+    )
+    for baseline in baselines:
+        if baseline.angle_start is None:
+            return baselines
+        _, true = view.baseline(names.index(baseline.station1), names.index(baseline.station2))
+        turned = abs(math.remainder(90.0 - baseline.angle_start - true, 360.0))
+        if turned > _SAME_ANGLE or turned > abs(math.remainder(baseline.angle_start - true, 360.0)):
+            return baselines
+    flags.append("angles_from_east")
+
+    def north(angle: float | None) -> float | None:
+        return None if angle is None else round((90.0 - angle) % 360.0, 9)
+
+    return tuple(
+        replace(b, angle_start=north(b.angle_start), angle_end=north(b.angle_end))
+        for b in baselines
+    )
 
 
 # --- target ---------------------------------------------------------------------------------------
