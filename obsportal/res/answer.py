@@ -173,10 +173,11 @@ class VOTable:
         if not rows:
             return b""
         text = escape(_ROW.join(rows)).encode("utf-8").translate(None, _ILLEGAL)
+        for never in (b"\xef\xbf\xbe", b"\xef\xbf\xbf"):  # U+FFFE, U+FFFF
+            text = text.replace(never, b"")
         text = text.replace(_CELL.encode(), b"</TD>\n<TD>")
         text = text.replace(_ROW.encode(), b"</TD>\n</TR>\n<TR>\n<TD>")
-        text = text.replace(b"<TD></TD>", b"<TD/>")
-        return b"<TR>\n<TD>" + text + b"</TD>\n</TR>\n"
+        return (b"<TR>\n<TD>" + text + b"</TD>\n</TR>\n").replace(b"<TD></TD>", b"<TD/>")
 
     def tail(self) -> bytes:
         return b"    </TABLEDATA>\n   </DATA>\n  </TABLE>\n </RESOURCE>\n</VOTABLE>"
@@ -436,7 +437,7 @@ class Service(resource.Resource):  # type: ignore[misc]
             else:
                 await self._send(request, flow, self.pieces(asked))
         except RefusedError as error:
-            _fail(request, flow, error.status, str(error))
+            _fail(request, flow, 400, str(error))
         except BusyError as error:
             request.setHeader("retry-after", "10")
             _fail(request, flow, 503, str(error))

@@ -2,8 +2,7 @@
 
 search.votable, observation/search.votable, search.json, search.csv: exposures;
 coverage.json, coverage.svg: UV coverage that the archive has of a target;
-batch: exposures of all targets of a list;
-exposure.json: all that is known of one exposure.
+batch: exposures of all targets of a list.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from twisted.web import resource
 from obsportal.res import answer, batch, coverage
 from obsportal.res import question as questions
 from obsportal.res.answer import Column, Form, Service
-from obsportal.res.question import Condition, Question, RefusedError, UnknownError
+from obsportal.res.question import Condition, Question, RefusedError
 
 #: Exposures that are drawn.
 _DRAWN = 20_000
@@ -246,42 +245,6 @@ async def _exposures(
     return [row[0] for row in await answer.slow().run(statement, values)]
 
 
-# ---------------------------------------------------------------- one exposure
-
-_EXPOSURE = sql.SQL(
-    "SELECT json_build_object('exposure', row_to_json(e),"
-    " 'baselines', COALESCE((SELECT json_agg(row_to_json(b) ORDER BY b.station1, b.station2)"
-    "  FROM obsportal.baseline AS b WHERE b.exposure_id = e.exposure_id), '[]'),"
-    " 'target', (SELECT row_to_json(t) FROM obsportal.target AS t"
-    "  WHERE t.target_id = e.target_id),"
-    " 'aliases', COALESCE((SELECT json_agg(row_to_json(a) ORDER BY a.n_exposures DESC, a.alias)"
-    "  FROM obsportal.target_alias AS a WHERE a.target_id = e.target_id), '[]'),"
-    " 'header', (SELECT row_to_json(h) FROM obsportal.header AS h"
-    "  WHERE h.header_id = e.header_id))::text"
-    " FROM obsportal.exposure AS e WHERE e.exposure_id = %(exposure_id)s"
-)
-
-
-class Exposure(Service):
-    """/exposure.json?exposure_id=: rows of exposure, baseline, target, target_alias, header."""
-
-    def media_type(self, asked: Any) -> str:
-        return answer.JSON.media_type
-
-    def read(self, query: bytes, body: bytes, content_type: str) -> str:
-        found = answer.form_fields(query, body, content_type)
-        given = questions.values(found, {"exposure_id"})
-        if "exposure_id" not in given:
-            raise RefusedError("Say which exposure: exposure_id.")
-        return given["exposure_id"]
-
-    async def pieces(self, asked: str) -> AsyncIterator[bytes]:
-        rows = await answer.quick().run(_EXPOSURE, {"exposure_id": asked})
-        if not rows:
-            raise UnknownError(f"There is no exposure {questions.quoted(asked)}.")
-        yield str(rows[0][0]).encode()
-
-
 # ---------------------------------------------------------------- all of them
 
 
@@ -297,7 +260,6 @@ def resources() -> dict[str, Any]:
         "coverage.json": Coverage(),
         "coverage.svg": CoveragePicture(),
         "batch": Batch(),
-        "exposure.json": Exposure(),
     }
 
 

@@ -30,6 +30,7 @@ def draw(exposures: Sequence[dict[str, Any]], title: str) -> str:
     longest = max(
         (max(map(abs, track)) for found in tracks.values() for track in found), default=100.0
     )
+    longest = max(longest, 1.0)
     step = _step(longest)
     reach = step * math.ceil(longest / step)
     scale = (_SIZE / 2 - _MARGIN) / reach
@@ -64,7 +65,7 @@ def draw(exposures: Sequence[dict[str, Any]], title: str) -> str:
 
 def _step(reach: float) -> float:
     """A round distance of ticks, of which three to seven are in `reach`."""
-    power = 10.0 ** math.floor(math.log10(reach)) if reach > 0 else 1.0
+    power = 10.0 ** math.floor(math.log10(reach))
     return next(power * factor for factor in (0.2, 0.5, 1.0, 2.0) if reach <= 5 * power * factor)
 
 

@@ -42,14 +42,6 @@ USAGE = (
 class RefusedError(Exception):
     """A request that cannot be answered; the message says why in a sentence."""
 
-    status = 400
-
-
-class UnknownError(RefusedError):
-    """A request for something that is not there."""
-
-    status = 404
-
 
 @dataclass(frozen=True)
 class Condition:
