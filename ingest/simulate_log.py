@@ -17,10 +17,12 @@ archive.
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
@@ -32,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest import simulate
-from ingest.exposures import Baseline, Exposure
+from ingest.exposures import Baseline, Exposure, validated
 from ingest.vocabulary import Facility, load
 
 Floats = NDArray[np.float64]
@@ -147,17 +149,18 @@ def _gravity(resolution: str, dit: float, ndit: int, pola: str, submode: str) ->
 
 
 def _matisse(dil: str, din: str, lm: str, n: str, weight: float) -> Setup:
-    both: dict[str, Value] = {"INS MODE": "HYBRID", "INS DIL NAME": dil, "INS DIN NAME": din, "INS FIL NAME": "LM",
-            "INS FIN NAME": "OPEN", "INS PIL NAME": "PHOTO", "INS PIN NAME": "INTER",
-            "INS BCD1 NAME": "OUT", "INS BCD2 NAME": "OUT", "DET CHOP ST": False,
-            "SEQ DIL WL0": 4.1}  # fmt: skip
+    both: dict[str, Value] = {
+        "INS MODE": "HYBRID", "INS DIL NAME": dil, "INS DIN NAME": din, "INS FIL NAME": "LM",
+        "INS FIN NAME": "OPEN", "INS PIL NAME": "PHOTO", "INS PIN NAME": "INTER",
+        "INS BCD1 NAME": "OUT", "INS BCD2 NAME": "OUT", "DET CHOP ST": False, "SEQ DIL WL0": 4.1,
+    }  # fmt: skip
     return Setup(
         "MATISSE",
         (
             Band(lm, 0.111, 385, {**both, "DET NAME": "MATISSE-LM", "DET CHIP TYPE": "IR-LM"}),
             Band(n, 0.02, 2308, {**both, "DET NAME": "MATISSE-N", "DET CHIP TYPE": "IR-N"}),
         ),
-        date(2019, 4, 1), _LATEST, weight, 105.0, "MATISSE_hyb_obs", None, "frame",
+        date(2019, 4, 1), _LATEST, weight, 105.0, "MATISSE_hyb_obs", "HYBRID", "frame",
         ("OBJECT", "STD"), ft_sensor="MATISSE",
     )  # fmt: skip
 
@@ -180,7 +183,7 @@ def _chara(
 ) -> Setup:
     return Setup(
         instrument, (Band(mode, seconds, 1),), date(first, 1, 1), date(last, 9, 30), weight, 100.0,
-        "",
+        "", types=("OBJ", "CAL1"),
     )  # fmt: skip
 
 
@@ -488,7 +491,7 @@ def _mjd(day: date) -> int:
 
 
 def _nights(
-    site: str, rng: np.random.Generator, setups: Sequence[Setup], first: date, last: date
+    site: str, rng: np.random.Generator, setups: tuple[Setup, ...], first: date, last: date
 ) -> _Nights:
     place = _site(site)
     evenings = np.arange(_mjd(first), _mjd(last) + 1)
@@ -551,8 +554,8 @@ def _offered(setups: tuple[Setup, ...], month: date) -> tuple[Integers, Floats, 
     return numbers, weights / weights[-1], [arrays for _, _, arrays in fitting]
 
 
-def _choice(setups: Sequence[Setup], day: date, draw: Floats) -> tuple[int, int]:
-    numbers, weights, arrays = _offered(tuple(setups), day.replace(day=28))
+def _choice(setups: tuple[Setup, ...], day: date, draw: Floats) -> tuple[int, int]:
+    numbers, weights, arrays = _offered(setups, day.replace(day=28))
     found = int(np.searchsorted(weights, draw[0], side="right"))
     return int(numbers[found]), int(arrays[found][int(draw[1] * arrays[found].size)])
 
@@ -740,7 +743,7 @@ class _Part:
     def __init__(
         self,
         site: str,
-        setups: Sequence[Setup],
+        setups: tuple[Setup, ...],
         nights: _Nights,
         stars: Stars,
         plan: _Plan,
@@ -820,6 +823,8 @@ class _Part:
         calibrator = self.stars.calibrator[star].tolist()
         pm_ra, pm_dec = self.stars.pm_ra[star].tolist(), self.stars.pm_dec[star].tolist()
         vlti = self.site == "VLTI"
+        begins = t_min.tolist()
+        pointed = self._pointed(t_min).tolist()
         wet = (t_min > _mjd(date(2015, 1, 1))).tolist()
         result = []
         for i, (block, setup, band, order, s) in enumerate(
@@ -832,7 +837,9 @@ class _Part:
             stations = _ARRAYS[arrays[block]].stations
             seeing0, seeing1, tau0, tau1, temp, humid, press, wind, towards, pwv0, pwv1 = weather[i]
             exposure = Exposure(
-                header_id=f"SIMUL.{stamps[i]}",
+                header_id=f"SIMUL.{stamps[i]}"
+                if vlti
+                else _chara_id(kind.instrument, begins[i], name),
                 facility_name=self.site,
                 instrument_name=kind.instrument,
                 instrument_mode=kind.mode,
@@ -842,7 +849,7 @@ class _Part:
                 em_res_power=kind.em_res_power,
                 dataproduct_category="CALIB" if calib else "SCIENCE",
                 dpr_catg=("CALIB" if calib else "SCIENCE") if vlti else None,
-                dpr_type=kind.types[calib] if vlti else None,
+                dpr_type=kind.types[calib],
                 dpr_tech=kind.technique if vlti else None,
                 target_name=name,
                 target_names=(name,),
@@ -850,8 +857,8 @@ class _Part:
                 log_dec=dec[i],
                 pm_ra=pm_ra[i] if told[i] else None,
                 pm_dec=pm_dec[i] if told[i] else None,
-                pos_epoch=epoch[i],
-                t_min=float(t_min[i]),
+                pos_epoch=epoch[i] if vlti or told[i] else None,
+                t_min=begins[i],
                 t_max=float(t_max[i]),
                 t_exptime=float(duration[i]),
                 dit=kind.dit if vlti else None,
@@ -872,7 +879,7 @@ class _Part:
                 template_total=size[block] if vlti else None,
                 seeing_start=seeing0 if vlti else None,
                 seeing_end=seeing1 if vlti else None,
-                tau0_start=tau0 if vlti else None,
+                tau0_start=tau0,
                 tau0_end=tau1 if vlti else None,
                 temperature=temp if vlti else None,
                 humidity=humid if vlti else None,
@@ -885,7 +892,7 @@ class _Part:
                 airmass_end=airmass[1][i] if vlti else None,
                 ft_sensor=kind.ft_sensor if vlti else None,
                 ft_status=("OFF" if kind.ft_sensor == "NONE" else "ON") if vlti else None,
-                validation_level=1,
+                **(_judged(kind, pointed[i]) if vlti else _COMPLETE),
             )
             result.append((exposure, s))
         return result
@@ -901,7 +908,9 @@ class _Part:
         pointed = self._pointed(mjd)
         epoch = np.where(pointed, 2000.0 + years, 2000.0)
         moving = (stars.pm_ra[star] != 0) | (stars.pm_dec[star] != 0)
-        told = moving & ~pointed & (self.spoken[self.block] < 0.6)
+        told = moving & ~pointed
+        if self.site == "VLTI":
+            told &= self.spoken[self.block] < 0.6
         off = self.offset + np.where(pointed[:, None], self.jitter, 0.0)
 
         def place(since: Floats, off: Floats) -> tuple[Floats, Floats]:
@@ -981,7 +990,42 @@ def _pair_order(stations: int, most: int) -> tuple[int, ...]:
     return tuple(wanted + [0] * (len(pairs) - len(wanted)))
 
 
-@dataclass(frozen=True)
+_COMPLETE: dict[str, Any] = {"validation_level": 1}
+
+
+@cache
+def _judged(kind: _Kind, pointed: bool) -> dict[str, Any]:
+    """What a reader of a header has to remark, which is the same for all of a kind."""
+    flags = ["exptime_from_dit"] if kind.exptime != "total" else []
+    flags += ["position_of_telescope"] if pointed else []
+    pair = Baseline("A0", "B0", 8.0, 8.0, 0.0, 0.0)
+    judged = validated(
+        Exposure(
+            header_id="", facility_name="VLTI", instrument_name=kind.instrument,
+            instrument_mode=kind.mode, dataproduct_category="SCIENCE", target_name="star",
+            log_ra=1.0, log_dec=1.0, t_min=5e4, t_max=5e4 + 1.0, t_exptime=60.0,
+            stations=("A0", "B0"), baselines=(pair,), seeing_start=1.0, seeing_end=1.0,
+            tau0_start=1.0, tau0_end=1.0, temperature=1.0, quality_flags=tuple(flags),
+        )
+    )  # fmt: skip
+    return {
+        name: getattr(judged, name)
+        for name in ("validation_level", "validation_log", "quality_flags")
+    }
+
+
+def _chara_id(instrument: str, mjd: float, star: str) -> str:
+    """Name of an exposure of CHARA, whose logs give none: as `ingest.chara` makes it."""
+    moment = _MJD_EPOCH + timedelta(seconds=round(mjd * 86400))
+    return f"{instrument}.{moment:%Y-%m-%dT%H:%M:%S}.{_plain(star)}"
+
+
+@lru_cache(maxsize=100_000)
+def _plain(star: str) -> str:
+    return re.sub(r"[^A-Za-z0-9+.-]+", "_", star).strip("_")
+
+
+@dataclass(frozen=True, eq=False)
 class _Kind:
     """What all exposures of a band of a set-up share."""
 
@@ -997,13 +1041,16 @@ class _Kind:
     technique: str
     template: str
     ft_sensor: str
+    exptime: str
 
 
-def _catalogue(setups: Sequence[Setup]) -> dict[tuple[int, int], _Kind]:
+@cache
+def _catalogue(setups: tuple[Setup, ...]) -> dict[tuple[int, int], _Kind]:
     return {
         (number, place): _Kind(
             setup.instrument, band.mode, setup.submode, *_edges(setup.instrument, band.mode),
             band.dit, band.ndit, setup.types, setup.technique, setup.template, setup.ft_sensor,
+            setup.exptime,
         )
         for number, setup in enumerate(setups)
         for place, band in enumerate(setup.bands)
@@ -1157,7 +1204,12 @@ def eso_header(exposure: Exposure) -> str:
         eso += [(f"ISS {key}", value) for key, value in motion]
     if e.instrument_name == "GRAVITY":
         eso += [("INS SOBJ NAME", e.target_name or ""), ("FT ROBJ NAME", e.target_name or "")]
-        eso += [(f"FT ROBJ {key}", repr(value)) for key, value in motion]
+        eso += [(f"FT ROBJ {key}", f"{value:.5f}") for key, value in motion]
+        if e.pos_epoch == 2000.0:
+            eso += [
+                ("FT ROBJ ALPHA", f"{_packed(e.log_ra / 15):010.3f}"),
+                ("FT ROBJ DELTA", f"{_packed(e.log_dec):010.3f}"),
+            ]
     for number, station in enumerate(e.stations, start=1):
         east, north, up = place.stations[station]
         eso += [
@@ -1244,8 +1296,8 @@ def archive_row(exposure: Exposure) -> dict[str, Any]:
         raise ValueError(f"{e.exposure_id}: the archive needs time and position")
     start = datetime.fromisoformat(e.header_id.partition(".")[2])
     ra, dec = _pointing(e)
-    gal_lon, gal_lat = _turned(_GALACTIC, e.log_ra, e.log_dec)
-    ecl_lon, ecl_lat = _turned(_ECLIPTIC, e.log_ra, e.log_dec)
+    gal_lon, gal_lat = _turned(_GALACTIC, ra, dec)
+    ecl_lon, ecl_lat = _turned(_ECLIPTIC, ra, dec)
     setup = _setting(e)[0]
     altitude = None if e.airmass_start is None else math.degrees(math.asin(1 / e.airmass_start))
     kind = "U" if e.stations[0].startswith("U") else "A"
@@ -1278,6 +1330,30 @@ def archive_row(exposure: Exposure) -> dict[str, Any]:
         tpl_nexp=e.template_total, tpl_seqno=1, tpl_start=e.template_start,
     )  # fmt: skip
     return row
+
+
+_CHARA_COLUMNS = _words(
+    "UT-DATE STAR PROGRAM COMBINER TYPE MJD FILTER SCOPES POPS T0_500nm RA DEC PMRA PMDEC EXPTIME"
+)
+
+
+def chara_log(exposures: Iterable[Exposure]) -> str:
+    """The log of CHARA of some exposures: CSV with the columns of CHARA's own, and a position."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_CHARA_COLUMNS)
+    for e in exposures:
+        if e.facility_name != "CHARA" or e.t_min is None:
+            raise ValueError(f"{e.exposure_id}: not of CHARA, or without a time")
+        table.writerow(
+            [
+                e.header_id.split(".")[1][:10], e.target_name, e.progid, e.instrument_name,
+                e.dpr_type, f"{e.t_min:.8f}", e.instrument_mode, "-".join(e.stations), e.pops,
+                None if e.tau0_start is None else f"{e.tau0_start * 1000:.3f}",
+                e.log_ra, e.log_dec, e.pm_ra, e.pm_dec, e.t_exptime,
+            ]
+        )  # fmt: skip
+    return text.getvalue()
 
 
 #: Columns of dbo.raw, in its order.
@@ -1437,12 +1513,24 @@ def _demonstrated(
         validation_level=1,
     )
     if chara:
-        return replace(common, progid=f"{moment.year}S-M1", pops="1" * len(stations))
-    submode = "SINGLE" if instrument == "GRAVITY" else None
+        return replace(
+            common,
+            header_id=_chara_id(instrument, t_min, target.name),
+            dpr_type="OBJ" if science else "CAL1",
+            pos_epoch=None,
+            progid=f"{moment.year}S-M1",
+            pops="1" * len(stations),
+        )
+    submode = {"GRAVITY": "SINGLE", "MATISSE": "HYBRID"}.get(instrument)
     old = instrument == "PIONIER" and t_min < _mjd(_PIONIER_TECHNIQUE)
     setup, band = _settings()[instrument, mode, submode, "IMAGE" if old else "INTERFEROMETRY"]
+    kind = next(
+        k for k in _catalogue(_VLTI_SETUPS).values()
+        if (k.instrument, k.mode, k.submode, k.technique)
+        == (instrument, mode, submode, setup.technique)
+    )  # fmt: skip
     # As many frames as fill the exposure, of about the usual length.
-    ndit = round(exposure.int_time / band.dit)
+    dit = float(f"{band.dit:.1g}")
     rng = np.random.default_rng(round(t_min * DAY))
     noise = rng.standard_normal(4).tolist()
     seeing = round(0.8 * math.exp(0.3 * noise[0]), 2)
@@ -1452,8 +1540,8 @@ def _demonstrated(
         dpr_catg="SCIENCE" if science else "CALIB",
         dpr_type=setup.types[not science],
         dpr_tech=setup.technique,
-        dit=round(exposure.int_time / ndit, 9),
-        ndit=ndit,
+        dit=dit,
+        ndit=round(exposure.int_time / dit),
         channels="1 3 5 7"[: 2 * len(stations) - 1],
         ob_id=990000 + round(target.ra * 10),
         ob_name=("SCI_" if science else "CAL_") + target.name.replace(" ", "_"),
@@ -1474,4 +1562,5 @@ def _demonstrated(
         airmass_end=round(1 / math.sin(math.radians(altitudes[1])), 3),
         ft_sensor=setup.ft_sensor,
         ft_status="OFF" if setup.ft_sensor == "NONE" else "ON",
+        **_judged(kind, False),
     )
