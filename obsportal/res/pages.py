@@ -7,13 +7,13 @@ with .json behind it.
 
 from __future__ import annotations
 
+import html
 import json
 import time
 import zlib
 from pathlib import Path
 from typing import Any
 
-from gavo import svcs
 from gavo.base import config
 from gavo.web import weberrors
 from psycopg2 import sql
@@ -26,7 +26,9 @@ from obsportal.res import sessions
 
 _STATIC = Path(__file__).resolve().parents[2] / "resources" / "static"
 #: Where a page has its data; see _page.
-_PLACE = "{}</script>"
+_PLACE = '<script type="application/json" id="data">'
+#: Where the page of what is not there says what that is.
+_WORDS = ">…<"
 _JSON = "application/json;charset=utf-8"
 _HTML = "text/html;charset=utf-8"
 _TEXT = "text/plain;charset=utf-8"
@@ -48,8 +50,8 @@ _CELL = 3
 #: `drawn`) exposures.
 _COVERAGE = sql.SQL("""
   SELECT json_object_agg(d.instrument_name, d.tracks)::text FROM (
-    SELECT e.instrument_name, json_agg(array[b.u_start::numeric(9, 2), b.v_start::numeric(9, 2),
-      b.u_end::numeric(9, 2), b.v_end::numeric(9, 2)]) AS tracks
+    SELECT e.instrument_name, json_agg(array[b.u_start::numeric(9, 1), b.v_start::numeric(9, 1),
+      b.u_end::numeric(9, 1), b.v_end::numeric(9, 1)]) AS tracks
     FROM (
       SELECT x.exposure_id, x.instrument_name,
         ROW_NUMBER() OVER (ORDER BY x.t_min) AS place, COUNT(*) OVER () AS number
@@ -146,8 +148,8 @@ _COUNTS = """
     SELECT facility_name, instrument_name, instrument_mode, dataproduct_category AS category,
       (12 * EXTRACT(YEAR FROM night) + EXTRACT(MONTH FROM night) - 1)::integer AS month,
       FLOOR(24 * (t_min - FLOOR(t_min)))::integer AS hour,
-      FLOOR(LEAST(seeing, 5) * 10)::integer AS seeing,
-      FLOOR(LEAST(tau0, 0.05) * 1000)::integer AS tau0,
+      CASE WHEN seeing IS NOT NULL THEN FLOOR(LEAST(seeing, 5) * 10)::integer END AS seeing,
+      CASE WHEN tau0 IS NOT NULL THEN FLOOR(LEAST(tau0, 0.05) * 1000)::integer END AS tau0,
       target_id, validation_level, t_min, t_max, t_exptime
     FROM obsportal.exposure) AS x
   GROUP BY GROUPING SETS (
@@ -423,9 +425,9 @@ def _sorted_out(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
 def _page(name: str, data: str) -> bytes:
     """A file of resources/static with data in it, which nothing in a script element can leave."""
     text = (_STATIC / name).read_text()
-    before, _, after = text.partition(_PLACE)
+    before, place, after = text.partition(_PLACE)
     safe = data.replace("<", "\\u003c")
-    return f"{before}{safe}</script>{after}".encode()
+    return f"{before}{place}{safe}{after}".encode()
 
 
 def _deliver(answer: tuple[str, bytes], request: Any) -> None:
@@ -447,7 +449,15 @@ def _fail(failure: Any, request: Any) -> Any:
         _deliver((_TEXT, f"{failure.getErrorMessage()}\n".encode()), request)
         return None
     if failure.check(MissingError):
-        raise svcs.UnknownURI(failure.getErrorMessage())
+        request.setResponseCode(http.NOT_FOUND)
+        words = failure.getErrorMessage()
+        if request.path.endswith(b".json"):
+            answer = _TEXT, f"{words}\n"
+        else:
+            text = (_STATIC / "missing.html").read_text()
+            answer = _HTML, text.replace(_WORDS, f">{html.escape(words)}<", 1)
+        _deliver((answer[0], answer[1].encode()), request)
+        return None
     return failure
 
 

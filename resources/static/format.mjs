@@ -41,6 +41,38 @@ export function utc(mjd) {
   return moment.toISOString().slice(0, 19).replace("T", " ");
 }
 
+/** Modified Julian Date of a date (year-month-day, UTC). */
+export function mjd(date) {
+  return Date.parse(`${date}T00:00:00Z`) / MS_PER_DAY + MJD_OF_1970;
+}
+
+/** A whole number with its thousands apart. */
+export function grouped(number) {
+  return number.toLocaleString("en-GB");
+}
+
+/** A number of things. */
+export function counted(number, noun) {
+  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** A time span, given in seconds. */
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined) {
+    return "–";
+  }
+  if (seconds < 120) {
+    return `${plain(seconds, 3)} s`;
+  }
+  return seconds < 7200 ? `${plain(seconds / 60, 3)} min` : `${plain(seconds / 3600, 3)} h`;
+}
+
+/** Local mean sidereal time in hours at an east longitude (deg), good to a few seconds. */
+export function siderealTime(time, longitude) {
+  const turn = 280.46061837 + 360.98564736629 * (time - 51544.5) + longitude;
+  return ((turn % 360) + 360) % 360 / 15;
+}
+
 /** A position, given in degrees, as hours, minutes, seconds and degrees, minutes, seconds. */
 export function sexagesimal(ra, dec) {
   const parts = (value, decimals) => {

@@ -1,5 +1,6 @@
 // The numbers on the home page.
 
+import { counted, utc } from "./format.mjs";
 import { element, link, message } from "./page.mjs";
 import { bar } from "./plot.mjs";
 import { query } from "./tap.mjs";
@@ -46,6 +47,23 @@ async function show() {
     })));
 }
 
+/** What the observation logs have, in a sentence. */
+async function showLogs() {
+  const response = await fetch("/statistics.json");
+  if (!response.ok) {
+    throw new Error("The observation logs cannot be counted now.");
+  }
+  const numbers = await response.json();
+  const years = [numbers.first, numbers.last].map((time) => (time === null ? "" : utc(time)));
+  part("logs").replaceChildren(
+    "The observation logs of VLTI and CHARA: ",
+    numbers.exposures ? `${counted(numbers.exposures, "exposure")} of ` +
+      `${counted(numbers.targets, "target")}, ${years.map((time) => time.slice(0, 4)).join("–")}. `
+      : "no exposures yet. ",
+    link("/search", "Search"), ", ", link("/statistics", "statistics"), ".");
+}
+
+showLogs().catch((error) => message(part("logs"), error.message));
 try {
   await show();
 } catch (error) {

@@ -33,8 +33,31 @@ export function granulePage(did) {
   return `/static/granule.html?id=${encodeURIComponent(did)}`;
 }
 
+/** Address of the page of an exposure. */
+export function exposurePage(id) {
+  return `/detail/exposure/${encodeURIComponent(id)}`;
+}
+
+/** Address of the page of a target of the observation logs. */
+export function targetPage(number) {
+  return `/detail/target/${number}`;
+}
+
+/** Address of the schedule of a programme at ESO. */
+export function schedulePage(progid) {
+  return "http://archive.eso.org/wdb/wdb/eso/sched_rep_arc/query?" +
+    new URLSearchParams({ progid });
+}
+
+/** What the server has put into a page for it to show. */
+export function given() {
+  return JSON.parse(document.getElementById("data").textContent);
+}
+
 const NAVIGATION = [
   ["/static/oidb.html", "Search OiDB"],
+  ["/search", "Observation logs"],
+  ["/statistics", "Statistics"],
   ["/adql", "ADQL"],
   ["/tap/examples", "Examples"],
   ["/#services", "Services"],

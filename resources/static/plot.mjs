@@ -45,18 +45,129 @@ export function uvPlot(points) {
   label(4, middle - 4, "u", "start"), label(middle - 8, 12, "v"));
 }
 
-/** The sky in Hammer's projection: positions {s_ra, s_dec} in deg; 0 h in the middle, east left. */
-export function skyPlot(positions) {
-  const [width, height, margin] = [420, 216, 6];
-  const project = (ra, dec) => {
-    const alpha = (((ra + 180) % 360 + 360) % 360 - 180) * Math.PI / 180;
-    const delta = dec * Math.PI / 180;
-    const z = Math.sqrt(1 + Math.cos(delta) * Math.cos(alpha / 2));
-    return [
-      width / 2 - (width / 2 - margin) * Math.cos(delta) * Math.sin(alpha / 2) / z,
-      height / 2 - (height / 2 - margin) * Math.sin(delta) / z,
-    ].map((value) => value.toFixed(1));
-  };
+/** Tracks in the uv plane: series {name, tracks, kind}, a track being [u, v, u, v] in m at the begin
+ * and the end, each drawn with its conjugate; u (east) to the left. Later series lie on top.
+ *
+ * name is that of the instrument whose colour the series has; kind "faint" is background.
+ */
+export function tracksPlot(series) {
+  const size = 320;
+  const middle = size / 2;
+  const longest = Math.max(1, ...series.map(({ tracks }) => tracks.reduce((most, track) =>
+    Math.max(most, Math.hypot(track[0], track[1]), Math.hypot(track[2] ?? 0, track[3] ?? 0)), 0)));
+  const scale = (middle - 14) / longest;
+  const rings = [];
+  const spacing = step(longest);
+  for (let radius = spacing; radius <= longest; radius += spacing) {
+    rings.push(svg("circle", { cx: middle, cy: middle, r: radius * scale, class: "grid" }),
+      label(middle + 3, middle - radius * scale - 2, `${Number(radius.toPrecision(3))} m`,
+        "start"));
+  }
+  const place = (u, v) => `${(middle - u * scale).toFixed(1)} ${(middle - v * scale).toFixed(1)}`;
+  const lines = series.map(({ name, tracks, kind }) => svg("path", {
+    class: `track ${kind ?? ""} ${colour(name)}`,
+    d: tracks.flatMap(([u, v, u2, v2]) => [1, -1].map((sign) =>
+      `M${place(sign * u, sign * v)}L${place(sign * (u2 ?? u), sign * (v2 ?? v))}`)).join(""),
+  }));
+  return svg("svg", {
+    viewBox: `0 0 ${size} ${size}`, class: "plot uv", role: "img", "aria-label": "uv plane",
+  },
+  svg("path", { d: `M${middle} 6V${size - 6}M6 ${middle}H${size - 6}`, class: "grid" }),
+  ...rings, ...lines,
+  label(4, middle - 4, "u", "start"), label(middle - 6, 12, "v", "end"));
+}
+
+/** The class that gives what belongs to an instrument its colour. */
+export function colour(instrument) {
+  return `of-${(instrument ?? "").toLowerCase().replace(/[^a-z0-9]+/g, "-")}`;
+}
+
+/** Bars of counts: bins [{label, title, values}], stacked, a value for each of the series' names.
+ *
+ * labels stand below the bars that have one, as far as there is room.
+ */
+export function barsPlot(names, bins, { width = 420, height = 180, space = 40 } = {}) {
+  const [left, bottom, top] = [38, 18, 8];
+  const sums = bins.map(({ values }) => values.reduce((sum, value) => sum + value, 0));
+  const most = Math.max(...sums, 1);
+  const scale = (height - bottom - top) / most;
+  const broad = (width - left - 4) / Math.max(bins.length, 1);
+  const ground = height - bottom;
+  const gap = Math.min(1.5, broad * 0.15);
+  const lines = [];
+  const spacing = Math.max(1, step(most * 0.6));
+  for (let value = 0; value <= most; value += spacing) {
+    const y = ground - value * scale;
+    lines.push(svg("path", { d: `M${left} ${y}H${width}`, class: "grid" }),
+      label(left - 4, y + 3, short(value), "end"));
+  }
+  const levels = bins.map(() => ground);
+  const bars = names.map((name, index) => svg("path", {
+    class: `area ${colour(name)}`,
+    d: bins.map(({ values }, bin) => {
+      const tall = values[index] * scale;
+      if (!tall) {
+        return "";
+      }
+      levels[bin] -= tall;
+      const x = left + bin * broad;
+      return `M${x.toFixed(2)} ${levels[bin].toFixed(2)}h${(broad - gap).toFixed(2)}` +
+        `v${tall.toFixed(2)}h${(gap - broad).toFixed(2)}z`;
+    }).join(""),
+  }));
+  let free = 0;
+  const words = bins.flatMap(({ label: text }, bin) => {
+    const x = left + (bin + 0.5) * broad;
+    if (!text || x < free || x > width - 10) {
+      return [];
+    }
+    free = x + space;
+    return [label(x, height - 4, text)];
+  });
+  const titles = bins.map(({ title }, bin) => svg("rect", {
+    x: left + bin * broad, y: top, width: broad, height: ground - top, class: "hover",
+  }, svg("title", {}, title ?? "")));
+  return svg("svg", {
+    viewBox: `0 0 ${width} ${height}`, class: "plot bars", role: "img", "aria-label": "counts",
+  }, ...lines, ...bars, ...words, ...titles);
+}
+
+/** A count in few letters. */
+function short(value) {
+  return value >= 1e6 ? `${value / 1e6} M` : value >= 1e3 ? `${value / 1e3} k` : String(value);
+}
+
+/** What the colours of a plot mean: names of instruments. */
+export function legend(names) {
+  const made = document.createElement("div");
+  made.className = "legend";
+  for (const name of names) {
+    const entry = document.createElement("span");
+    const swatch = document.createElement("i");
+    swatch.className = colour(name);
+    entry.append(swatch, name);
+    made.append(entry);
+  }
+  return made;
+}
+
+const SKY = [420, 216, 6];
+
+/** Where a position (deg) is in Hammer's projection; 0 h in the middle, east to the left. */
+function project(ra, dec) {
+  const [width, height, margin] = SKY;
+  const alpha = (((ra + 180) % 360 + 360) % 360 - 180) * Math.PI / 180;
+  const delta = dec * Math.PI / 180;
+  const z = Math.sqrt(1 + Math.cos(delta) * Math.cos(alpha / 2));
+  return [
+    width / 2 - (width / 2 - margin) * Math.cos(delta) * Math.sin(alpha / 2) / z,
+    height / 2 - (height / 2 - margin) * Math.sin(delta) / z,
+  ].map((value) => value.toFixed(1));
+}
+
+/** The sky with its meridians and parallels, and with what is drawn on it. */
+function sky(...things) {
+  const [width, height] = SKY;
   const range = (start, end, by) =>
     Array.from({ length: Math.round((end - start) / by) + 1 }, (_, index) => start + index * by);
   const line = (places) => `M${places.map((place) => place.join(" ")).join("L")}`;
@@ -64,17 +175,33 @@ export function skyPlot(positions) {
     .map((ra) => line(range(-90, 90, 5).map((dec) => project(ra, dec))));
   const parallels = range(-60, 60, 30)
     .map((dec) => line(range(-179.99, 179.99, 359.98 / 48).map((ra) => project(ra, dec))));
-  const dots = positions.map(({ s_ra: ra, s_dec: dec }) => {
-    const [cx, cy] = project(ra, dec);
-    return svg("circle", { cx, cy, r: 3, class: "point" });
-  });
   const hours = [8, 4, 0, 20, 16].map((hour) => {
     const [x, y] = project(hour * 15, 0);
     return label(x, Number(y) + 12, `${hour} h`);
   });
   return svg("svg", {
     viewBox: `0 0 ${width} ${height}`, class: "plot", role: "img", "aria-label": "sky",
-  }, svg("path", { d: meridians.concat(parallels).join(""), class: "grid" }), ...hours, ...dots);
+  }, svg("path", { d: meridians.concat(parallels).join(""), class: "grid" }), ...things, ...hours);
+}
+
+/** Positions {s_ra, s_dec} in deg on the sky. */
+export function skyPlot(positions) {
+  return sky(...positions.map(({ s_ra: ra, s_dec: dec }) => {
+    const [cx, cy] = project(ra, dec);
+    return svg("circle", { cx, cy, r: 3, class: "point" });
+  }));
+}
+
+/** Cells [ra, dec, count] in deg on the sky, the darker the more: a step for a factor of ten. */
+export function densityPlot(cells) {
+  const steps = [];
+  for (const [ra, dec, count] of cells) {
+    (steps[Math.floor(Math.log10(Math.max(count, 1)))] ??= []).push(project(ra, dec));
+  }
+  return sky(...Array.from(steps, (places, power) => svg("path", {
+    class: `dots power-${Math.min(power, 5)}`,
+    d: (places ?? []).map(([x, y]) => `M${x} ${y}h0`).join(""),
+  })));
 }
 
 /** A bar of a length from 0 to 1. */
