@@ -374,7 +374,8 @@ def _shares(rng: np.random.Generator, count: int, targets: int) -> Integers:
     numbers = np.zeros(targets, np.int64)
     giants = min(len(_GIANTS), targets - 1)
     for star in range(giants):
-        numbers[star] = round(_GIANTS[star][0] * count)
+        spare = count - targets - int(numbers[:star].sum()) + star
+        numbers[star] = max(1, min(round(_GIANTS[star][0] * count), spare))
     left, others = count - int(numbers.sum()), targets - giants
     mean = left / others
     sigma = math.sqrt(2 * math.log(max(mean / 10.0, 1.6)))
