@@ -187,7 +187,8 @@
     <column name="alias_key" type="text" required="True" ucd="meta.id;src" verbLevel="10"
       description="The name without what spellings differ in; equal for spellings of one name."/>
     <column name="n_exposures" type="integer" required="True" ucd="meta.number;obs.exposure"
-      verbLevel="1" description="Number of exposures that have it."/>
+      verbLevel="1" description="Number of exposures that go by it; 0 for a name that logs give
+        only beside another."/>
   </table>
 
   <table id="target_neighbour" onDisk="True" adql="True">
