@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from centre import CentreError, cluster
 from centre.instance import Instance
-from centre.oifits import expand
+from centre.oifits import DEMONSTRATION, expand
 
 if TYPE_CHECKING:
     from obsportal.res import logs
@@ -89,6 +89,19 @@ def ingest(instance: Instance, options: argparse.Namespace) -> int:
     if options.report:
         options.report.write_text(json.dumps(report.as_dict(), indent=1) + "\n")
     return 1 if report.rejected else 0
+
+
+def ingest_demonstration(instance: Instance) -> None:
+    """Simulates the demonstration's log, ingests it, and tells OiDB's granules of it."""
+    with cluster.running(instance):
+        os.environ.update(instance.environment())
+        from obsportal.res import logs
+        from oidb.res import logs as oidb_logs
+
+        report = logs.ingest_demonstration(instance.root / DEMONSTRATION)
+        for name, reason in report.rejected.items():
+            raise CentreError(f"{name} was rejected: {reason}")
+        oidb_logs.follow()
 
 
 def change_target(instance: Instance, options: argparse.Namespace) -> int:

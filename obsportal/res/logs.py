@@ -106,6 +106,38 @@ def ingest_grades(path: Path, facility: str) -> Report:
     return report
 
 
+def ingest_demonstration(folder: Path) -> Report:
+    """Simulates the demonstration's log and ingests it; CHARA's part is written to ``folder``."""
+    from ingest import simulate_log
+
+    log = simulate_log.demonstration()
+    known = vocabulary.load()
+
+    def read(_: Report) -> Iterator[store.LogFile]:
+        for name, group in groupby(
+            sorted((one for one in log if one.facility_name == "VLTI"), key=_order), _header_id
+        ):
+            entry = next(group)
+            text = simulate_log.eso_header(entry)
+            archive = simulate_log.archive_row(entry)
+            exposures = instruments.exposures(headers.read(text.encode(), name), name, known)
+            row = _eso_row(name, text, exposures)
+            row["datapi"], row["prog_title"] = archive["pi_coi"], archive["prog_title"]
+            row["obs_release_date"] = archive["release_date"]
+            row["last_mod_date"] = archive["last_mod_date"]
+            yield store.LogFile(row, exposures)
+
+    report = _run("demonstration", read)
+    chara_log = folder / "chara.csv"
+    chara_log.parent.mkdir(parents=True, exist_ok=True)
+    chara_log.write_text(simulate_log.chara_log(one for one in log if one.facility_name == "CHARA"))
+    other = ingest_chara([chara_log])
+    report.accepted += other.accepted
+    report.exposures += other.exposures
+    report.rejected.update(other.rejected)
+    return report
+
+
 def read_again(progress: Progress = lambda *_: None) -> Report:
     """Makes the exposures of all kept headers anew: after a change of the rules."""
     known = vocabulary.load()
@@ -161,8 +193,7 @@ def _ingest_tables(
                 continue
             for problem in log.problems:
                 report.rejected[f"{path}, line {problem.line}"] = problem.reason
-            in_order = sorted(log.exposures, key=lambda one: (one.header_id, one.exposure_number))
-            for header_id, exposures in groupby(in_order, key=lambda one: one.header_id):
+            for header_id, exposures in groupby(sorted(log.exposures, key=_order), _header_id):
                 group = list(exposures)
                 yield store.LogFile(_log_row(header_id, archive, group), group)
 
@@ -261,6 +292,14 @@ def _eso_row(header_id: str, text: str, exposures: list[Exposure]) -> store.Row:
         fetched=_now(),
         header=text,
     )
+
+
+def _order(exposure: Exposure) -> tuple[str, int]:
+    return exposure.header_id, exposure.exposure_number
+
+
+def _header_id(exposure: Exposure) -> str:
+    return exposure.header_id
 
 
 def _log_row(header_id: str, archive: str, exposures: list[Exposure]) -> store.Row:
