@@ -13,7 +13,8 @@
   <meta name="subject">optical-interferometry</meta>
   <meta name="creator.name">Jean-Marie Mariotti Center</meta>
 
-  <table id="search_answer" onDisk="True" adql="False">
+  <!-- Were it not open to ADQL at all, DaCHS would close the whole schema to it. -->
+  <table id="search_answer" onDisk="True" adql="hidden">
     <meta name="description">Exposures that saw the sky and whose position and begin are known,
       valid or not.</meta>
     <column name="exp_id" type="text" required="True" ucd="meta.id" verbLevel="1"
