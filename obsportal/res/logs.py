@@ -22,6 +22,7 @@ from ingest import chara, grades, headers, instruments, legacy_log, vocabulary
 from ingest.exposures import Exposure
 from ingest.fits import UnreadableFile
 from obsportal.res import store
+from obsportal.res.rows import Row
 
 #: Says how far a run is: its phase, what is done, what there is in all.
 Progress = Callable[[str, int, int], None]
@@ -276,7 +277,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _eso_row(header_id: str, text: str, exposures: list[Exposure]) -> store.Row:
+def _eso_row(header_id: str, text: str, exposures: list[Exposure]) -> Row:
     """What a header alone tells of its file in ESO's archive."""
     first = exposures[0] if exposures else None
     return store.header_row(
@@ -302,7 +303,7 @@ def _header_id(exposure: Exposure) -> str:
     return exposure.header_id
 
 
-def _log_row(header_id: str, archive: str, exposures: list[Exposure]) -> store.Row:
+def _log_row(header_id: str, archive: str, exposures: list[Exposure]) -> Row:
     first = exposures[0]
     return store.header_row(
         header_id,

@@ -12,6 +12,8 @@ from dataclasses import asdict, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
+
 from ingest import geometry, vocabulary
 from ingest.exposures import Baseline, Exposure
 
@@ -75,7 +77,8 @@ def night(t_min: float | None, facility: vocabulary.Facility | None) -> date | N
     """Local night of an exposure by the date of its evening; None when time or place is unknown."""
     if t_min is None or facility is None or facility.longitude is None:
         return None
-    return date.fromisoformat(geometry.civil_date(int(geometry.night(t_min, facility.longitude))))
+    day = geometry.night(np.asarray(t_min), facility.longitude)
+    return date.fromisoformat(geometry.civil_date(int(day)))
 
 
 def timestamp(text: str | None) -> datetime | None:
