@@ -26,8 +26,8 @@ Progress = Callable[[str, int, int], None]
 
 #: Listed again at the begin of each run: changes appear in the archive with some delay.
 _OVERLAP = timedelta(hours=2)
-#: Longest stretch of time listed before the mark moves.
-_STRETCH = timedelta(days=30)
+#: Changed files up to so many are listed in one go; of more, a stretch of time after the other.
+_MANY, _STRETCH = 20_000, timedelta(days=30)
 #: Times come rounded to milliseconds.
 _ROUNDING = timedelta(seconds=1)
 #: Headers fetched before they are stored; what a crash costs.
@@ -178,8 +178,9 @@ class _Run:
         if extent.first is None or extent.last is None:
             return
         begin, end = extent.first - _ROUNDING, extent.last + _ROUNDING
+        stretch = _STRETCH if extent.files > _MANY else end - begin
         while begin < end:
-            until = min(begin + _STRETCH, end)
+            until = min(begin + stretch, end)
             for page in self._archive.changed(begin, until):
                 self._report.listed += len(page)
                 self._progress("files", min(self._report.listed, extent.files), extent.files)
@@ -229,15 +230,13 @@ class _Run:
             " mjd_obs, obs_release_date, access_url, last_mod_date"
             " FROM obsportal.stored_header WHERE archive='ESO' AND state='failed'"
             " AND (header IS NULL OR fetched_for IS DISTINCT FROM last_mod_date)"
-            " AND instrument = ANY(%(instruments)s) AND header_id <> ALL(%(tried)s)"
-            " ORDER BY random()",
-            {
-                "instruments": list(self._settings.instruments),
-                "tried": list(self._report.failed),
-            },
+            " AND instrument = ANY(%(instruments)s) ORDER BY random()",
+            {"instruments": list(self._settings.instruments)},
         )
         files = [
-            eso.File(**{theirs: row[ours] for ours, theirs in _COLUMNS.items()}) for row in rows
+            eso.File(**{theirs: row[ours] for ours, theirs in _COLUMNS.items()})
+            for row in rows
+            if row["header_id"] not in self._report.failed
         ]
         self._fetch(files, patient=False)
 
@@ -377,7 +376,8 @@ class _Writing(_Run):
                     raise
                 return  # so many bad files in a row need not mean that there is no archive
             finally:
-                self._put(made)
+                # Targets and observations are numbered in the order of time, not of answers.
+                self._put(sorted(made, key=lambda file: str(file.header["header_id"])))
 
     def _renew(self, files: Sequence[eso.File]) -> None:
         for batch in _batches(files):
@@ -410,6 +410,8 @@ class _Writing(_Run):
         if problem is not None:
             row.update(state="failed", problem=problem)
             self._report.failed[file.dp_id] = problem
+        else:
+            self._report.failed.pop(file.dp_id, None)
         return store.LogFile(row, exposures)
 
     def _failed(
@@ -452,7 +454,9 @@ class _Writing(_Run):
                 return
             if not files[0].exposures:
                 raise
-            problem = f"not stored because of a fault of this software ({error})"
+            problem = (
+                f"not stored because of a fault of this software: {str(error).splitlines()[0]}"
+            )
             self._report.failed[files[0].header["header_id"]] = problem
             row = {**files[0].header, "state": "failed", "problem": problem}
             self._store.store([store.LogFile(row, [])])
