@@ -101,7 +101,7 @@ class Descriptor(datalink.DatalinkDescriptorMixin):  # type: ignore[misc]
         band = None
         if self._row["em_min"] is not None:
             band = [self._row["em_min"], self._row["em_max"]]
-        return datalink.ExternalProcLinkDef(
+        link = datalink.ExternalProcLinkDef(
             self.pubDID,
             [
                 _key("ID", "Identifier of the granule", self.pubDID, ucd="meta.id;meta.main"),
@@ -127,6 +127,11 @@ class Descriptor(datalink.DatalinkDescriptorMixin):  # type: ignore[misc]
             "Just this granule, or a part of its wavelengths, as an OIFITS file",
             standardId=_SODA,
         )
+        # In an answer on many granules the services must be told apart, by name and description.
+        key = f"{self._row['granule_id']:013x}"
+        link.serviceDescriptor.name = f"cutout-{key}"
+        link.serviceDescriptor.description = f"{link.description} (granule {key})"
+        return link
 
 
 def descriptor(did: str) -> Descriptor | None:

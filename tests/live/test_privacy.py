@@ -1,6 +1,7 @@
 """What is private before its release, and to whom: each way out of the centre, from the outside.
 
-Two files of the same programme: one is released in the far future, one was released yesterday.
+Three files of the same programme: one is released in the far future, one was released yesterday,
+and one was public until the observation log told that its raw files are private.
 The PI is the owner, a co-investigator belongs to the PI's group, a stranger has an account too.
 """
 
@@ -31,6 +32,9 @@ PI = User("pi_9999", "the PI's own")
 CO_INVESTIGATOR = User("coi_9999", "of the co-I")
 STRANGER = User("stranger_9999", "of a stranger")
 IMPOSTOR = User(PI.name, "guessed")
+#: A raw file that the archive has not released, and the files that were made private.
+RAW_FILE = "PRIVACY.2024-01-11T02:03:04.500"
+PRIVATE = ["private", "held"]
 OUTSIDERS = {"anonymous": ANONYMOUS, "stranger": STRANGER, "impostor": IMPOSTOR}
 INSIDERS = {"PI": PI, "co-I": CO_INVESTIGATOR}
 
@@ -49,15 +53,23 @@ class Granule:
 
 @dataclass(frozen=True)
 class Programme:
-    """The two files and where they are."""
+    """The files and where they are."""
 
     centre: Centre
     private: Granule
     released: Granule
+    held: Granule
+
+    def of(self, name: str) -> Granule:
+        """The private file of that name."""
+        return {"private": self.private, "held": self.held}[name]
 
 
-def _write(path: Path, hours: tuple[float, ...], word: str) -> None:
-    """A file of one night with a word in its header and, as a fault, in the report on it."""
+def _write(path: Path, hours: tuple[float, ...], word: str, raw: str | None = None) -> None:
+    """A file of one night with a word in its header and, as a fault, in the report on it.
+
+    It says that it was made of the raw file.
+    """
     facility = load().facility("VLTI")
     assert facility is not None
     star = simulate.Target("SIM SECRET", 77.7, -41.4, simulate.Disk(1.3))
@@ -66,6 +78,8 @@ def _write(path: Path, hours: tuple[float, ...], word: str) -> None:
     )
     hdus = simulate.simulate(facility, [simulate.PIONIER_GRISM], exposures)
     hdus[0].header["HISTORY"] = word
+    if raw is not None:
+        hdus[0].header["HIERARCH ESO PRO REC1 RAW1 NAME"] = f"{raw}.fits"
     hdus["OI_VIS2"].header["CORRNAME"] = word  # there is no such OI_CORR
     simulate.write(path, hdus)
 
@@ -87,7 +101,7 @@ def _granule(centre: Centre, source: Path) -> Granule:
 
 
 @pytest.fixture(scope="module")
-def programme(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> Programme:
+def programme(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programme]:
     """The files, ingested with plots, and the users."""
     folder = tmp_path_factory.mktemp("programme")
     folder.chmod(0o755)
@@ -104,10 +118,28 @@ def programme(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> Progr
     for user in (PI, CO_INVESTIGATOR, STRANGER):
         centre.succeed("dachs", "admin", "adduser", user.name, user.password)
     centre.succeed("dachs", "admin", "addtogroup", CO_INVESTIGATOR.name, PI.name)
-    return Programme(
+    _write(folder / "held.fits", (-0.5, 0.0, 0.5), SECRET, RAW_FILE)
+    centre.succeed(
+        "ingest", "oifits", str(folder / "held.fits"), "--collection", "programme",
+        "--owner", PI.name,
+    )  # fmt: skip
+    held = _granule(centre, folder / "held.fits")
+    # What anybody has asked for while it was public is in caches, if it is in any.
+    for way in DIRECT.values():
+        assert way(centre.url, held, ANONYMOUS).status in (200, 206, 304)
+    centre.succeed(
+        "psql", "-XAtqc", "INSERT INTO obsportal.stored_header (header_id, archive, state, listed,"
+        f" obs_release_date) VALUES ('{RAW_FILE}', 'ESO', 'read', now(), '2098-05-05T12:00:00')",
+    )  # fmt: skip
+    centre.succeed("sync", "oidb")
+    yield Programme(
         centre,
         _granule(centre, folder / "private.fits"),
         _granule(centre, folder / "released.fits"),
+        held,
+    )
+    centre.succeed(
+        "psql", "-XAtqc", f"DELETE FROM obsportal.stored_header WHERE header_id='{RAW_FILE}'"
     )
 
 
@@ -166,15 +198,17 @@ DIRECT: dict[str, Way] = {
 
 @pytest.mark.parametrize("way", DIRECT)
 @pytest.mark.parametrize("who", INSIDERS)
-def test_insiders_get_everything(programme: Programme, way: str, who: str) -> None:
-    answer = DIRECT[way](programme.centre.url, programme.private, INSIDERS[who])
+@pytest.mark.parametrize("file", PRIVATE)
+def test_insiders_get_everything(programme: Programme, way: str, who: str, file: str) -> None:
+    answer = DIRECT[way](programme.centre.url, programme.of(file), INSIDERS[who])
     assert answer.status in (200, 206, 304), answer.text[:300]
 
 
 @pytest.mark.parametrize("way", DIRECT)
 @pytest.mark.parametrize("who", OUTSIDERS)
-def test_outsiders_get_nothing(programme: Programme, way: str, who: str) -> None:
-    answer = DIRECT[way](programme.centre.url, programme.private, OUTSIDERS[who])
+@pytest.mark.parametrize("file", PRIVATE)
+def test_outsiders_get_nothing(programme: Programme, way: str, who: str, file: str) -> None:
+    answer = DIRECT[way](programme.centre.url, programme.of(file), OUTSIDERS[who])
     assert answer.status == 401
     assert answer.headers["www-authenticate"].startswith("Basic")
     assert not {"etag", "last-modified", "repr-digest", "content-range"} & set(answer.headers)
@@ -201,6 +235,7 @@ def test_insiders_get_the_very_file(programme: Programme) -> None:
             assert list(hdus["OI_TARGET"].data["TARGET"]) == ["SIM SECRET"]
 
 
+@pytest.mark.parametrize("file", PRIVATE)
 @pytest.mark.parametrize("kind", ["file", "uv", "visibility", "report"])
 @pytest.mark.parametrize(
     "parameters",
@@ -210,9 +245,10 @@ def test_insiders_get_the_very_file(programme: Programme) -> None:
     ],
 )  # fmt: skip
 def test_processed_forms_of_a_product_are_closed(
-    programme: Programme, kind: str, parameters: str
+    programme: Programme, kind: str, parameters: str, file: str
 ) -> None:
-    address = f"{programme.centre.url}/getproduct/{programme.private.products[kind]}?{parameters}"
+    product = programme.of(file).products[kind]
+    address = f"{programme.centre.url}/getproduct/{product}?{parameters}"
     # The owner first: what was made for him must not be in a cache for others.
     ask(address, user=PI)
     for user in OUTSIDERS.values():
@@ -242,12 +278,15 @@ TARS = {
 
 @pytest.mark.parametrize("way", TARS)
 @pytest.mark.parametrize("who", OUTSIDERS)
-def test_archives_leave_out_what_is_private(programme: Programme, way: str, who: str) -> None:
-    answer = _get(TARS[way])(programme.centre.url, programme.private, OUTSIDERS[who])
+@pytest.mark.parametrize("file", PRIVATE)
+def test_archives_leave_out_what_is_private(
+    programme: Programme, way: str, who: str, file: str
+) -> None:
+    answer = _get(TARS[way])(programme.centre.url, programme.of(file), OUTSIDERS[who])
     assert answer.status in (200, 401, 404)
     assert SECRET.encode() not in answer.body
     if answer.headers["content-type"] == "application/x-tar":
-        name = Path(programme.private.products["file"]).name
+        name = Path(programme.of(file).products["file"]).name
         with tarfile.open(fileobj=io.BytesIO(answer.body)) as archive:
             for member in archive.getmembers():
                 if Path(member.name).name.startswith(name):
@@ -273,6 +312,8 @@ def test_archives_have_what_is_private_for_insiders(programme: Programme) -> Non
         "/__system__/products/dl/dlget?ID=ivo%3A%2F%2Fjmmc.fr%2F~%3F{file}",
         "/__system__/products/dl/dlasync?ID=ivo%3A%2F%2Fjmmc.fr%2F~%3F{file}",
         "/oidb/q/dl/dlmeta?ID={did}",
+        "/resources/links/dl/dlmeta?ID={did}",
+        "/resources/links/dl/dlget?ID={did}",
         "/oidb/q/dl/dlmeta?ID={file}",
         "/oidb/q/dl/dlget?ID={did}",
         "/oidb/q/dl/dlasync?ID={did}",
@@ -343,9 +384,10 @@ def test_nothing_comes_from_outside_what_is_served(programme: Programme) -> None
         assert b"adminpasswd" not in answer.body, path
 
 
-def test_what_tap_says_of_a_private_file(programme: Programme) -> None:
+@pytest.mark.parametrize("which", PRIVATE)
+def test_what_tap_says_of_a_private_file(programme: Programme, which: str) -> None:
     """Its existence, target and time; not its measurements nor what the validation found."""
-    url, private, released = programme.centre.url, programme.private, programme.released
+    url, private, released = programme.centre.url, programme.of(which), programme.released
 
     def file(granule: Granule) -> dict[str, str]:
         [row] = query(url, f"SELECT * FROM oidb.file WHERE file_id={granule.file_id}")
@@ -373,11 +415,15 @@ def test_what_tap_says_of_a_private_file(programme: Programme) -> None:
     assert row["obs_release_date"].startswith("2098-05-06")
     [row] = query(url, f"{rights}'{released.did}'")
     assert row["data_rights"] == "public"
+    former = "SELECT data_rights FROM oidb WHERE obs_publisher_did="
+    assert query(url, f"{former}'{private.did}'") == [{"data_rights": "secure"}]
+    assert query(f"{url}/vollt", f"{former}'{private.did}'") == [{"data_rights": "secure"}]
 
 
-def test_conditions_on_private_values_find_nothing(programme: Programme) -> None:
+@pytest.mark.parametrize("which", PRIVATE)
+def test_conditions_on_private_values_find_nothing(programme: Programme, which: str) -> None:
     """A condition on a value that is not shown would tell it by bisection."""
-    url, key = programme.centre.url, f"granule_id={programme.private.granule_id}"
+    url, key = programme.centre.url, f"granule_id={programme.of(which).granule_id}"
     for condition in ("vis2 > 0", "vis2 < 2", "vis2 = vis2", "NOT vis2 > 3", "vis2_err > 0"):
         sql = f"SELECT COUNT(*) AS n FROM oidb.baseline WHERE {key} AND {condition}"
         assert query(url, sql) == [{"n": "0"}], condition
@@ -420,7 +466,8 @@ def test_no_column_tells_where_files_lie(programme: Programme) -> None:
     listed = query(
         programme.centre.url,
         "SELECT table_name, column_name FROM tap_schema.columns"
-        " WHERE column_name IN ('source', 'accesspath', 'owner', 'accref', 'embargo', 'password')",
+        " WHERE column_name IN ('source', 'accesspath', 'owner', 'accref', 'embargo', 'password')"
+        " AND table_name!='obsportal.quality'",  # its source is who gave a grade
     )
     assert listed == []
 

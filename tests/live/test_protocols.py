@@ -5,6 +5,7 @@ import re
 import subprocess
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -37,6 +38,53 @@ def run(stilts: Path, *arguments: str, timeout: float = 300) -> str:
 def tap(centre: Centre) -> pyvo.dal.TAPService:
     """The TAP service, as pyvo sees it."""
     return pyvo.dal.TAPService(f"{centre.url}/tap")
+
+
+#: Knows the links of everything in ivoa.obscore.
+LINKS = "resources/links"
+#: A raw file with two exposures, of which a file of the demonstration is said to be made.
+RAW_FILE = "LINKTEST.2024-02-11T01:00:00.000"
+
+
+@pytest.fixture(scope="module")
+def exposures(centre: Centre) -> Iterator[list[str]]:
+    """Publisher DIDs of the exposures of RAW_FILE, which the observation log has."""
+
+    def sql(statement: str) -> None:
+        centre.succeed("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement)
+
+    sql(
+        "INSERT INTO obsportal.stored_header (header_id, archive, state, listed, header,"
+        " access_url)"
+        f" VALUES ('{RAW_FILE}', 'ESO', 'read', now(), 'x', 'https://example.org/{RAW_FILE}')"
+    )
+    dids = [f"ivo://jmmc.fr/~?obsportal/{RAW_FILE}_{number}" for number in (1, 2)]
+    for number, did in enumerate(dids, start=1):
+        sql(
+            "INSERT INTO obsportal.exposure (exposure_id, header_id, exposure_number,"
+            " obs_publisher_did, facility_name, instrument_name, target_name, s_ra, s_dec, t_min,"
+            " t_max, validation_level, validation_log, quality_flags, on_sky, updated) VALUES"
+            f" ('{RAW_FILE}_{number}', '{RAW_FILE}', {number}, '{did}', 'VLTI', 'GRAVITY', 'S',"
+            " 110.5, -25.2, 60351.1, 60351.2, 0, '[]', '', 1, now())"
+        )
+    sql(
+        f"INSERT INTO oidb.progenitor (file_id, dp_id) SELECT file_id, '{RAW_FILE}'"
+        " FROM oidb.stored_file WHERE file_name='gravity_bin1.fits'"
+    )
+    yield dids
+    sql(f"DELETE FROM oidb.progenitor WHERE dp_id='{RAW_FILE}'")
+    sql(f"DELETE FROM obsportal.exposure WHERE header_id='{RAW_FILE}'")
+    sql(f"DELETE FROM obsportal.stored_header WHERE header_id='{RAW_FILE}'")
+
+
+def _links(url: str, dids: list[str]) -> dict[str, list[dict[str, str]]]:
+    """Rows of a Datalink answer by what they are about."""
+    answer = ask(f"{url}/dl/dlmeta", data=urlencode([("ID", did) for did in dids]))
+    table = parse(io.BytesIO(answer.body)).get_first_table().to_table()
+    found: dict[str, list[dict[str, str]]] = {did: [] for did in dids}
+    for row in table:
+        found[row["ID"]].append({name: str(row[name]) for name in table.colnames})
+    return found
 
 
 # ------------------------------------------------------------------- validators
@@ -117,6 +165,7 @@ def test_votlint_of_query_results(centre: Centre, stilts: Path, tmp_path: Path, 
         "/oidb/q/cone/scs.xml?RA=110.5&DEC=-25.2&SR=0.1&VERB=3",
         "/oidb/q/cone/scs.xml?RA=0&DEC=0&SR=0",
         "/oidb/q/dl/dlmeta?ID={did}",
+        "/resources/links/dl/dlmeta?ID={did}&ID=ivo%3A%2F%2Fjmmc.fr%2F~%3Foidb%2Fx",
         "/oidb/q/dl/dlmeta?ID=ivo%3A%2F%2Fjmmc.fr%2F~%3Fno%2Fsuch",
     ],
 )
@@ -147,15 +196,19 @@ def _dids(centre: Centre) -> list[str]:
     return [row["obs_publisher_did"] for row in rows]
 
 
-def test_datalinklint(centre: Centre, stilts: Path) -> None:
-    """One granule of each kind: public, private, several granules in the file, CHARA."""
-    for row in query(
+def test_datalinklint(centre: Centre, stilts: Path, exposures: list[str]) -> None:
+    """One granule of each kind: public, private, several granules in the file, CHARA; exposures."""
+    granules = query(
         centre.url,
         "SELECT obs_collection, instrument_name, MIN(obs_publisher_did) AS did FROM oidb.granule"
         " WHERE obs_collection LIKE 'sim%' AND instrument_name IN ('GRAVITY', 'SPICA')"
         " GROUP BY obs_collection, instrument_name",
-    ):
-        address = f"{centre.url}/oidb/q/dl/dlmeta?ID={quote(row['did'], safe='')}"
+    )
+    asked = [("oidb/q", [row["did"]]) for row in granules]
+    asked += [("obsportal/q", [did]) for did in exposures]
+    asked += [(LINKS, [row["did"] for row in granules] + exposures)]
+    for place, dids in asked:
+        address = f"{centre.url}/{place}/dl/dlmeta?{urlencode([('ID', did) for did in dids])}"
         output = run(stilts, "datalinklint", f"votable={address}")
         assert "Errors: 0; Warnings: 0;" in output, output
         assert "Failures: 0" in output
@@ -321,27 +374,78 @@ def test_datalink_siblings_and_progenitors(centre: Centre, tap: pyvo.dal.TAPServ
     raw: dict[int, set[str]] = {}
     for row in query(centre.url, "SELECT file_id, dp_id FROM oidb.progenitor"):
         raw.setdefault(int(row["file_id"]), set()).add(row["dp_id"])
-    asked = urlencode([("ID", row["obs_publisher_did"]) for row in result])
-    answer = ask(f"{centre.url}/oidb/q/dl/dlmeta", data=asked)
-    links = parse(io.BytesIO(answer.body)).get_first_table().to_table()
-    siblings: Counter[str] = Counter()
-    progenitors: dict[str, set[str]] = {}
-    for link in links:
-        if link["semantics"] == "#auxiliary":
-            siblings[link["ID"]] += 1
-        if link["semantics"] == "#progenitor":
-            name = link["access_url"].rpartition("/")[2]
-            assert link["access_url"].startswith("https://archive.eso.org/dataset/")
-            progenitors.setdefault(link["ID"], set()).add(name)
+    links = _links(f"{centre.url}/oidb/q", [row["obs_publisher_did"] for row in result])
+    archive = "https://archive.eso.org/dataset/"
+    seen = set()
     for row in result:
-        assert siblings[row["obs_publisher_did"]] == row["n_granules"] - 1
-        assert progenitors.get(row["obs_publisher_did"], set()) == raw.get(row["file_id"], set())
-    assert progenitors
+        of_row = links[row["obs_publisher_did"]]
+        siblings = [link for link in of_row if link["semantics"] == "#auxiliary"]
+        assert len(siblings) == row["n_granules"] - 1
+        names = {
+            link["access_url"].removeprefix(archive)
+            for link in of_row
+            if link["semantics"] == "#progenitor" and link["access_url"].startswith(archive)
+        }
+        assert names == raw.get(row["file_id"], set())
+        seen |= names
+    assert seen
 
 
-def test_datalink_of_what_is_not_there(centre: Centre) -> None:
-    for identifier in ("ivo://jmmc.fr/~?oidb/0000000000000", "nonsense", "'; DROP TABLE x; --"):
-        answer = ask(f"{centre.url}/oidb/q/dl/dlmeta", data={"ID": identifier})
+def test_datalink_between_granules_and_exposures(centre: Centre, exposures: list[str]) -> None:
+    """Each is asked at the address that its own table names; they lead to each other."""
+    granules = [
+        row["obs_publisher_did"]
+        for row in query(
+            centre.url,
+            "SELECT obs_publisher_did FROM oidb.granule AS g JOIN oidb.file AS f"
+            " ON g.file_id=f.file_id WHERE file_name='gravity_bin1.fits'",
+        )
+    ]
+    assert len(granules) == 2
+    addresses = {did: f"{centre.url}/obsportal/q/dl/dlmeta?ID={quote(did, safe='')}"
+                 for did in exposures}  # fmt: skip
+    addresses |= {did: f"{centre.url}/oidb/q/dl/dlmeta?ID={quote(did, safe='')}"
+                  for did in granules}  # fmt: skip
+
+    def urls(links: list[dict[str, str]], semantics: str) -> set[str]:
+        return {link["access_url"] for link in links if link["semantics"] == semantics}
+
+    for links in _links(f"{centre.url}/oidb/q", granules).values():
+        assert {addresses[did] for did in exposures} < urls(links, "#progenitor")
+    for did, links in _links(f"{centre.url}/obsportal/q", exposures).items():
+        [other] = set(exposures) - {did}
+        assert urls(links, "#this") == {f"https://example.org/{RAW_FILE}"}
+        assert urls(links, "#derivation") == {addresses[granule] for granule in granules}
+        assert urls(links, "#auxiliary") == {addresses[other]}
+        assert urls(links, "#detached-header") == {f"{centre.url}/detail/header/{RAW_FILE}"}
+        exposure = did.rpartition("/")[2]
+        assert f"{centre.url}/detail/exposure/{exposure}" in urls(links, "#documentation")
+
+
+def test_pyvo_datalink_over_all_data_sets(tap: pyvo.dal.TAPService, exposures: list[str]) -> None:
+    """Rows of ivoa.obscore from several data sets, in one request to the service it names."""
+    result = tap.search(
+        "SELECT obs_publisher_did, calib_level FROM ivoa.obscore"
+        f" WHERE obs_id LIKE '{RAW_FILE}%' OR obs_collection='sim_chara'"
+    )
+    levels = {row["obs_publisher_did"]: row["calib_level"] for row in result}
+    assert set(exposures) < set(levels)
+    this = {}
+    for links in result.iter_datalinks():
+        [found] = [link for link in links if link["semantics"] == "#this"]
+        this[found["ID"]] = found["access_url"]
+    assert set(this) == set(levels)
+    for did, address in this.items():
+        assert (levels[did] == 0) == (did in exposures) == ("example.org" in address)
+
+
+@pytest.mark.parametrize("place", ["oidb/q", "obsportal/q", LINKS])
+def test_datalink_of_what_is_not_there(centre: Centre, place: str) -> None:
+    for identifier in (
+        "ivo://jmmc.fr/~?oidb/0000000000000", "ivo://jmmc.fr/~?obsportal/x", "ivo://jmmc.fr/~?",
+        "ivo://jmmc.fr/~?centre/x", "nonsense", "'; DROP TABLE x; --",
+    ):  # fmt: skip
+        answer = ask(f"{centre.url}/{place}/dl/dlmeta", data={"ID": identifier})
         assert answer.status == 200
         [row] = parse(io.BytesIO(answer.body)).get_first_table().to_table()
         assert row["error_message"].startswith("NotFoundFault")
