@@ -6,9 +6,9 @@ sighting, brought back to J2000 where the log tells proper motion and epoch, or 
 or renumbers a target. Only an operator
 merges and splits targets.
 
-Logs do not say where a star is to better than some arcseconds: in VLTI's headers the right
-ascension of one star jumps by 2, 4 or 8 arcsec between set-ups, the epoch is rarely told, and the
-fastest star moves by 10.4 arcsec a year. So
+Logs do not say where a star is to better than some arcseconds: telescopes of VLTI point up to
+12 arcsec beside the star, by 2, 4 or 8 arcsec in right ascension most often, the epoch is rarely
+told, and the fastest star moves by 10.4 arcsec a year. So
 
 - a name decides within a wide circle (``_SAME_NAME``, ``_SAME_UNIVERSAL_NAME``);
 - a name with the letter A is that of the whole, too, within ``_NEIGHBOUR``;
@@ -39,7 +39,8 @@ _SAME_NAME = 60.0
 #: Names that only one star has: 30 years of the fastest proper motion besides.
 _SAME_UNIVERSAL_NAME = 360.0
 _SAME_PLACE = 2.0
-_NAMELESS = 9.0
+_NO_DIFFERENCE = 0.5
+_NAMELESS = 12.0
 _NEIGHBOUR = 10.0
 
 #: Proper motions above are mistakes (mas/yr); Barnard's star has 10,393.
@@ -310,10 +311,12 @@ class Catalogue:
         candidates = {
             self._living_of(number) for point in seen.points for number in self._around(point)
         }
-        near = sorted((self._separation(number, seen), number) for number in candidates)
+        near = [(self._separation(number, seen), number) for number in candidates]
+        # Of targets that are as near as positions can tell, the one that was known first.
+        near.sort(key=lambda found: (found[0] // _NO_DIFFERENCE, found[1]))
         for distance, number in near:
             if distance > _NAMELESS:
-                break
+                continue
             known = self._names[number]
             if not names or not known:
                 return number
