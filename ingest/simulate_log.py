@@ -999,12 +999,12 @@ def _judged(kind: _Kind, pointed: bool) -> dict[str, Any]:
     """What a reader of a header has to remark, which is the same for all of a kind."""
     flags = ["exptime_from_dit"] if kind.exptime != "total" else []
     flags += ["position_of_telescope"] if pointed else []
-    pair = Baseline("A0", "B0", 8.0, 8.0, 0.0, 0.0)
+    pair = Baseline("A0", "B0", 8.0, 7.9, 0.0, 0.3)
     judged = validated(
         Exposure(
             header_id="", facility_name="VLTI", instrument_name=kind.instrument,
             instrument_mode=kind.mode, dataproduct_category="SCIENCE", target_name="star",
-            log_ra=1.0, log_dec=1.0, t_min=5e4, t_max=5e4 + 1.0, t_exptime=60.0,
+            log_ra=1.0, log_dec=1.0, t_min=5e4, t_max=5e4 + 0.001, t_exptime=86.4,
             stations=("A0", "B0"), baselines=(pair,), seeing_start=1.0, seeing_end=1.0,
             tau0_start=1.0, tau0_end=1.0, temperature=1.0, quality_flags=tuple(flags),
         )
