@@ -20,6 +20,7 @@ from gavo import base
 from ingest import eso, headers, instruments, vocabulary
 from ingest.fits import UnreadableFile
 from obsportal.res import logs, store
+from obsportal.res.rows import Row
 
 #: Says how far a run is: its phase, what is done, what there is in all.
 Progress = Callable[[str, int, int], None]
@@ -395,7 +396,7 @@ class _Writing(_Run):
                 made.append(store.LogFile(row, self._exposures(row)[0]))
             self._put(made)
 
-    def _kept(self, names: list[str]) -> dict[str, store.Row]:
+    def _kept(self, names: list[str]) -> dict[str, Row]:
         """Rows of stored_header as they are, with the header as text."""
         rows = self._connection.queryToDicts(
             "SELECT * FROM obsportal.stored_header WHERE header_id = ANY(%(names)s)",
@@ -423,7 +424,7 @@ class _Writing(_Run):
         row.update(state="failed", problem=problem)
         return store.LogFile(row, self._exposures(row)[0])
 
-    def _exposures(self, row: store.Row) -> tuple[list[Any], str | None]:
+    def _exposures(self, row: Row) -> tuple[list[Any], str | None]:
         """The exposures of a header, or none and the reason."""
         name = row["header_id"]
         if row["header"] is None:
@@ -462,7 +463,7 @@ class _Writing(_Run):
             self._store.store([store.LogFile(row, [])])
 
 
-def _row(file: eso.File, kept: Mapping[str, Any]) -> store.Row:
+def _row(file: eso.File, kept: Mapping[str, Any]) -> Row:
     """The row of stored_header of a file that the archive lists."""
     said = {ours: getattr(file, theirs) for ours, theirs in _COLUMNS.items()}
     row = store.header_row(said.pop("header_id"), "ESO", **said)
