@@ -14,14 +14,14 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 
 from ingest import geometry, legacy_log, tables
-from ingest.exposures import Baseline, Exposure
+from ingest.exposures import Baseline, Exposure, validated
 from ingest.fits import UnreadableFile
 from ingest.legacy_log import Log
 from ingest.tables import BadRow, Problem, Row
@@ -30,13 +30,12 @@ from ingest.vocabulary import Facility, Instrument, Mode, Vocabulary
 #: Position (right ascension, declination, degrees, ICRS) of a star's name; None if not known.
 Resolver = Callable[[str], tuple[float, float] | None]
 
-#: What a quality flag means that an exposure has from here.
+#: What a quality flag means that an exposure has from here, beside those of the rules.
 FLAGS = {
     "jd_for_mjd": "The log has a Julian date where it says MJD; it was taken for one.",
     "ut_date_differs": "The UT date of the log is not that of its MJD, or cannot be read.",
     "duration_assumed": "The log tells no end; the exposure was taken to last as long as usual.",
     "position_by_name": "The log has no position; it was found by the name of the star.",
-    "no_position": "The log has no position, and none was found by name.",
     "below_horizon": "The star was below the horizon: its position or the time is wrong.",
     "baselines_differ": "The log's lengths of baselines are not those of the stations.",
     "unknown_station": "A station is not known; there are no baselines with it.",
@@ -244,15 +243,7 @@ class _Reader:
         header_id = _header_id(instrument.name, t_min, star)
         numbers[header_id] += 1
         lasting = None if t_max is None else round((t_max - t_min) * 86400, 3)
-        complete = (
-            mode is not None
-            and category is not None
-            and lasting is not None
-            and projection is not None
-            and bool(projection.baselines)
-        )
-        tau0 = _coherence_time(row)
-        return Exposure(
+        exposure = Exposure(
             header_id=header_id,
             exposure_number=numbers[header_id],
             facility_name=self.facility.name,
@@ -281,17 +272,17 @@ class _Reader:
             prog_title=row.text(*_COLUMNS["title"]),
             datapi=row.text(*_COLUMNS["pi"]),
             seeing_start=_positive(row, "seeing"),
-            tau0_start=tau0,
+            tau0_start=_coherence_time(row),
             temperature=row.number(*_COLUMNS["temperature"]),
             humidity=row.number(*_COLUMNS["humidity"]),
             pressure=_positive(row, "pressure"),
             wind_speed=row.number(*_COLUMNS["wind_speed"]),
             wind_direction=row.number(*_COLUMNS["wind_direction"]),
             airmass_start=_positive(row, "airmass"),
-            validation_level=int(complete),
-            validation_log=tuple(log),
             quality_flags=tuple(flags),
         )
+        # The rules' own messages speak of the keywords of ESO's headers.
+        return replace(validated(exposure), validation_log=tuple(log))
 
     # ------------------------------------------------------------ set-up
 
@@ -395,7 +386,6 @@ class _Reader:
             return ra % 360.0, dec
         found = self.resolve(star) if self.resolve and star else None
         if found is None:
-            flags.append("no_position")
             log.append("Missing 'RA' and 'DEC'")
             return None
         flags.append("position_by_name")

@@ -232,7 +232,7 @@ def _csv_rows(
             continue
         values: dict[str, str] = {}
         for column, cell in zip(table.columns, cells, strict=False):
-            values.setdefault(column, cell.strip())
+            values[column] = values.get(column) or cell.strip()
         yield Row(line, values, units, decimal_comma)
 
 
@@ -323,5 +323,5 @@ def _votable_rows(
             continue
         values: dict[str, str] = {}
         for column, cell in zip(table.columns, cells, strict=True):
-            values.setdefault(column, cell)
+            values[column] = values.get(column) or cell
         yield Row(line, values, units)
