@@ -91,9 +91,12 @@ class Remembered:
     """Asks for each name once, and keeps the answers in a file from run to run."""
 
     def __init__(self, path: Path, ask: Callable[[str], Place | None]) -> None:
-        """``ask`` gives the place of a name, None when it is not known; OSError is not kept."""
+        """``ask`` gives the place of a name, None when it is not known.
+
+        When it raises OSError it is not asked again.
+        """
         self._path = path
-        self._ask = ask
+        self._ask: Callable[[str], Place | None] | None = ask
         self._known: dict[str, Place | None] = {}
         if path.exists():
             kept = json.loads(path.read_text("utf-8"))
@@ -104,13 +107,13 @@ class Remembered:
         key = names.key(name)
         if key is None:
             return None
-        if key not in self._known:
+        if key not in self._known and self._ask is not None:
             try:
                 self._known[key] = self._ask(name)
+                self._keep()
             except OSError:
-                return None
-            self._keep()
-        return self._known[key]
+                self._ask = None
+        return self._known.get(key)
 
     def _keep(self) -> None:
         kept = {name: place and asdict(place) for name, place in sorted(self._known.items())}

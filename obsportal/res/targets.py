@@ -1,18 +1,26 @@
-"""The targets of ingest.identify in the tables of q.rd."""
+"""The targets of ingest.identify in the tables of q.rd.
+
+Where new targets are is asked of a name resolver when its address is in JMMC_RESOLVER, such as
+``ingest.sesame.CDS``; answers are kept in the instance. Without it, the logs decide.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from gavo import api, base
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
+from ingest import sesame
 from ingest.identify import Catalogue, Changes, Target
 from ingest.names import key
-from ingest.resolve import Place
+from ingest.resolve import Place, Remembered, Resolver
 
 Row = dict[str, Any]
 
@@ -45,7 +53,16 @@ def load(connection: Any) -> Catalogue:
         "SELECT target_id, alias, n_exposures FROM obsportal.target_alias ORDER BY alias"
     ):
         found[target_id].aliases[alias] = number
-    return Catalogue(found.values())
+    return Catalogue(found.values(), _resolver())
+
+
+def _resolver() -> Resolver | None:
+    address = os.environ.get("JMMC_RESOLVER")
+    if not address:
+        return None
+    path = Path(os.environ["JMMC_ROOT"]) / "cache" / "names.json"
+    path.parent.mkdir(exist_ok=True)
+    return Remembered(path, partial(sesame.ask, address=address))
 
 
 def write(connection: Any, changes: Changes) -> None:

@@ -341,11 +341,16 @@ def test_resolver_is_asked_once_and_not_believed_blindly(tmp_path: Path) -> None
 
 
 def test_resolver_out_of_reach(tmp_path: Path) -> None:
-    def ask(_: str) -> Place | None:
+    asked: list[str] = []
+
+    def ask(name: str) -> Place | None:
+        asked.append(name)
         raise ConnectionError
 
     catalogue = Catalogue(resolver=Remembered(tmp_path / "names.json", ask))
     assert catalogue.identify(seen("HD 1")) == 1
+    assert catalogue.identify(seen("HD 2")) == 2
+    assert asked == ["HD 1"]
     assert catalogue.position(1) == (100.0, -20.0)
     assert not (tmp_path / "names.json").exists()
 
