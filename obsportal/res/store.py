@@ -185,6 +185,8 @@ class Store:
         row = rows.of_exposure(exposure, self._authority, position, facility)
         for name in _OF_FILE:
             row[name] = row.get(name) if header[name] is None else header[name]
+        if header["state"] == "withdrawn":
+            row["quality_flags"] = f"{row['quality_flags']} withdrawn".lstrip()
         row["target_id"] = target_id
         row["ob_grade"] = self._grades.get((exposure.facility_name, exposure.ob_id))
         row["updated"] = now
