@@ -425,9 +425,9 @@
       description="Last change of the exposure here (UTC)."/>
     <LOOP>
       <codeItems>
-        from ingest import exposures
-        yield {"words": "\n\n".join(
-          "*%s*: %s" % item for item in sorted(exposures.QUALITY_FLAGS.items()))}
+        from ingest import chara, exposures
+        yield {"words": "\n\n".join("*%s*: %s" % item
+          for item in sorted({**exposures.QUALITY_FLAGS, **chara.FLAGS}.items()))}
       </codeItems>
       <events><meta name="note" tag="flags" format="rst">\words</meta></events>
     </LOOP>
