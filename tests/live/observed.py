@@ -6,8 +6,9 @@ import ast
 import math
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
+from functools import cache, cached_property
+
+import pytest
 
 from ingest import simulate_log
 from ingest.exposures import Exposure
@@ -18,8 +19,10 @@ NUMBER = 1500
 _NAMESPACE = "{http://www.ivoa.net/xml/VOTable/v1.4}"
 
 
-def ingest(centre: Centre, folder: Path) -> list[Exposure]:
+@cache
+def ingest(centre: Centre, folders: pytest.TempPathFactory) -> list[Exposure]:
     """Exposures of VLTI, as the simulation has them, whose headers the centre has read."""
+    folder = folders.mktemp("headers")
     log = simulate_log.Log(NUMBER, 40, seed=31)
     found = [one for one in log.exposures() if one.facility_name == "VLTI"]
     for one in found:

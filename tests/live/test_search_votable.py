@@ -71,7 +71,7 @@ def attributes(name: str, kind: str, ucd: str, unit: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def log(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> list[Exposure]:
     """What the sky has been observed for."""
-    return observed.ingest(centre, tmp_path_factory.mktemp("headers"))
+    return observed.ingest(centre, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
