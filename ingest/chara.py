@@ -243,6 +243,8 @@ class _Reader:
         header_id = _header_id(instrument.name, t_min, star)
         numbers[header_id] += 1
         lasting = None if t_max is None else round((t_max - t_min) * 86400, 3)
+        if "duration_assumed" in flags:
+            lasting = None
         exposure = Exposure(
             header_id=header_id,
             exposure_number=numbers[header_id],

@@ -111,7 +111,7 @@
           instrument_mode, stations, dataproduct_category, progid, ob_id, target_id,
           uv_distance_max
         FROM obsportal.exposure
-        WHERE on_sky=1 AND t_min IS NOT NULL AND t_max IS NOT NULL)
+        WHERE on_sky=1 AND t_min IS NOT NULL AND t_max IS NOT NULL AND t_exptime IS NOT NULL)
     </viewStatement>
   </table>
 

@@ -258,7 +258,6 @@
     <index columns="t_min"/>
     <index columns="night"/>
     <index columns="updated"/>
-    <index columns="s_region" method="GIST"/>
 
     <!-- target and identity -->
     <column original="//obscore#ObsCore.target_name" verbLevel="1"
@@ -701,7 +700,7 @@
         >/tap/sync</url>
       <code>self.assertEqual(self.getFirstVOTableRow()["n"], 0)</code>
     </regTest>
-    <LOOP listItems="stored_header stored_observation dataset sync">
+    <LOOP listItems="stored_header stored_observation sync">
       <events>
         <regTest title="ADQL does not see obsportal.\item">
           <url parSet="TAP" QUERY="SELECT TOP 1 * FROM obsportal.\item">/tap/sync</url>

@@ -18,17 +18,20 @@ from typing import Any
 
 from gavo import base
 
-from ingest import chara, grades, headers, instruments, legacy_log, vocabulary
+from ingest import chara, grades, headers, instruments, legacy_log, names, vocabulary
 from ingest.exposures import Exposure
 from ingest.fits import UnreadableFile
 from obsportal.res import store
-from obsportal.res.rows import Row
+from obsportal.res.rows import Row, timestamp
 
 #: Says how far a run is: its phase, what is done, what there is in all.
 Progress = Callable[[str, int, int], None]
 
 #: What a file with a header may be called.
 _HEADER_FILES = (".hdr", ".txt", ".html", ".htm", ".fits", ".fits.gz", ".fits.Z")
+
+#: Assumed (s), and said so in a flag, where a log of CHARA tells no end: as the former ObsPortal did.
+_DURATION = 10.0
 
 
 @dataclass
@@ -70,7 +73,11 @@ def ingest_headers(paths: Iterable[Path], progress: Progress = lambda *_: None) 
 
 def ingest_chara(paths: Iterable[Path], progress: Progress = lambda *_: None) -> Report:
     """Ingests observing logs of CHARA: CSV, and SPICA's VOTable."""
-    return _ingest_tables("CHARA", list(paths), chara.read_log)
+
+    def read_log(path: Path, known: vocabulary.Vocabulary) -> legacy_log.Log:
+        return chara.read_log(path, known, _position_of_name, _DURATION)
+
+    return _ingest_tables("CHARA", list(paths), read_log)
 
 
 def ingest_former(paths: Iterable[Path], progress: Progress = lambda *_: None) -> Report:
@@ -196,7 +203,9 @@ def _ingest_tables(
                 report.rejected[f"{path}, line {problem.line}"] = problem.reason
             for header_id, exposures in groupby(sorted(log.exposures, key=_order), _header_id):
                 group = list(exposures)
-                yield store.LogFile(_log_row(header_id, archive, group), group)
+                row = _log_row(header_id, archive, group)
+                row["obs_release_date"] = timestamp(log.released.get(header_id))
+                yield store.LogFile(row, group)
 
     return _run(archive, read)
 
@@ -293,6 +302,20 @@ def _eso_row(header_id: str, text: str, exposures: list[Exposure]) -> Row:
         fetched=_now(),
         header=text,
     )
+
+
+def _position_of_name(name: str) -> tuple[float, float] | None:
+    """Position (degrees, ICRS) of the one target that is known by a name; None for no or several."""
+    with base.getTableConn() as connection:
+        found = list(
+            connection.query(
+                "SELECT DISTINCT s_ra, s_dec FROM obsportal.target_alias AS a"
+                " JOIN obsportal.target AS t USING (target_id)"
+                " WHERE a.alias_key=%(key)s AND t.merged_into IS NULL LIMIT 2",
+                {"key": names.key(name)},
+            )
+        )
+    return found[0] if len(found) == 1 else None
 
 
 def _order(exposure: Exposure) -> tuple[str, int]:

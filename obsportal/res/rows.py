@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -110,13 +110,31 @@ def baselines_text(baselines: Sequence[Baseline]) -> str | None:
 def of_baselines(exposure: Exposure) -> Iterator[Row]:
     """Rows of the baseline table: u to the east, v to the north."""
     for line in exposure.baselines:
-        row = {"exposure_id": exposure.exposure_id, **asdict(line)}
-        for at in ("start", "end"):
-            length, angle = row[f"length_{at}"], row[f"angle_{at}"]
-            known = length is not None and angle is not None
-            row[f"u_{at}"] = length * math.sin(math.radians(angle)) if known else None
-            row[f"v_{at}"] = length * math.cos(math.radians(angle)) if known else None
-        yield row
+        u_start, v_start = _components(line.length_start, line.angle_start)
+        u_end, v_end = _components(line.length_end, line.angle_end)
+        yield {
+            "exposure_id": exposure.exposure_id,
+            "station1": line.station1,
+            "station2": line.station2,
+            "length_start": line.length_start,
+            "length_end": line.length_end,
+            "angle_start": line.angle_start,
+            "angle_end": line.angle_end,
+            "u_start": u_start,
+            "u_end": u_end,
+            "v_start": v_start,
+            "v_end": v_end,
+        }
+
+
+def _components(
+    length: float | None, angle: float | None
+) -> tuple[float, float] | tuple[None, None]:
+    """u and v of a projected baseline; None where it is not known."""
+    if length is None or angle is None:
+        return None, None
+    turned = math.radians(angle)
+    return length * math.sin(turned), length * math.cos(turned)
 
 
 def _optics(exposure: Exposure, facility: vocabulary.Facility | None) -> Row:

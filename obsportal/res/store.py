@@ -10,13 +10,14 @@ from __future__ import annotations
 import csv
 import fcntl
 import io
-import math
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -255,16 +256,16 @@ def copy(connection: Any, table: str, new: Sequence[Mapping[str, Any]]) -> None:
         wrong = sorted(set(new[0]) ^ set(columns))
         raise base.ReportableError(f"obsportal.{table} and its rows differ in {', '.join(wrong)}")
     stream = io.StringIO()
-    # Without quotes is NULL, with quotes is text: what csv calls QUOTE_NONNUMERIC does just that.
-    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
-    for row in new:
-        writer.writerow([_literal(row[name]) for name in columns])
+    # csv quotes no backslash, so that \N is NULL, and nothing else is: no text of a log is that.
+    writer = csv.writer(stream, lineterminator="\n")
+    values = itemgetter(*columns)
+    writer.writerows([_literal(value) for value in values(row)] for row in new)
     stream.seek(0)
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL '\\N', FORCE_NULL ({}))")
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL '\\N')")
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     with connection.cursor() as cursor:
         cursor.copy_expert(
-            statement.format(sql.Identifier("obsportal", table), names, names).as_string(cursor),
+            statement.format(sql.Identifier("obsportal", table), names).as_string(cursor),
             stream,
         )
 
@@ -284,14 +285,13 @@ def _header(new: Row, old: Row, now: datetime) -> Row:
 
 def _literal(value: Any) -> Any:
     """A value as COPY's CSV form wants it."""
-    if value is None:
+    kind = value.__class__
+    if value is None or (kind is float and not isfinite(value)):
         return "\\N"
-    if isinstance(value, bytes | memoryview):
+    if kind is str:
+        return value.replace("\0", "") if "\0" in value else value  # PostgreSQL cannot keep it
+    if kind is bytes or kind is memoryview:
         return "\\x" + value.hex()
-    if isinstance(value, str):
-        return value.replace("\0", "")  # which PostgreSQL cannot keep
-    if isinstance(value, float) and not math.isfinite(value):
-        return "\\N"
     return value
 
 
