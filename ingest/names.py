@@ -134,6 +134,8 @@ _VARIABLE = re.compile(
     r"^(?:v )?(?P<letter>v ?0*\d{3,5}|[a-z] ?0*[1-9]|[a-z]{1,2}) ?"
     rf"(?P<of>{_any(_STARS_OF)}){_PART}"
 )
+#: Most names by far; they are taken out before all others.
+_QUICK = re.compile(r"([A-Za-z]{2,3})[ _-]?0*([1-9][0-9]*)\Z")
 _ZONE = re.compile(
     r"^(?P<catalogue>bd|cd|cpd) ?(?P<sign>[+-]) ?(?P<zone>\d\d)[ d-]*(?P<number>\d+)(?P<rest>.*)$"
 )
@@ -164,6 +166,8 @@ class Name:
 @lru_cache(maxsize=1 << 17)
 def parse(text: str) -> Name | None:
     """What a name says; None for what names nothing ("", "STD", "Object name not set", "-")."""
+    if (plain := _QUICK.match(text)) and (catalogue := _catalogue(plain[1].lower())) in _PLAIN:
+        return Name(f"{catalogue} {plain[2]}", catalogue, plain[2], "", "", True)
     name = _clean(text)
     letters = re.sub("[^a-z]", "", name)
     if not letters:
@@ -215,7 +219,9 @@ def pair(one: str, other: str) -> bool:
 def _clean(text: str) -> str:
     """Lower case, one blank for all that separates, + and - where they mean something."""
     name = SUFFIX.sub("", text.strip())
-    name = "".join(map(_ascii, unicodedata.normalize("NFKD", name))).casefold()
+    if not name.isascii():
+        name = "".join(map(_ascii, unicodedata.normalize("NFKD", name)))
+    name = name.casefold()
     name = _FILLER.sub(" ", name.replace("'", ""))
     name = _DASH.sub(lambda dash: dash[0] if dash[1] else " ", name)
     name = _DOT.sub(" ", name)
@@ -249,14 +255,17 @@ def _understood(name: str) -> Name | None:
     return _numbered(name) or _free(name)
 
 
+def _catalogue(written: str) -> str:
+    return _SYNONYMS.get(written, written)
+
+
 def _numbered(name: str) -> Name | None:
     name = re.sub(r"^gaia e?dr ?\d ", "gaia ", name)
     if match := _ZONE.match(name):
         catalogue = match["catalogue"]
         number = f"{match['sign']}{match['zone']} {int(match['number'])}"
     elif match := _NUMBERED.match(name):
-        catalogue = match["catalogue"].replace(" ", "")
-        catalogue = _SYNONYMS.get(catalogue, catalogue)
+        catalogue = _catalogue(match["catalogue"].replace(" ", ""))
         if catalogue != "gj" and len(catalogue) > 1:
             catalogue = catalogue.removesuffix("j")
         number = re.sub(r"(?<![\d.])0+(?=\d)", "", match["number"].strip())

@@ -118,3 +118,14 @@ def test_any_text(text: str) -> None:
 def test_numbers_of_catalogues(catalogue: str, number: int, form: str, lower: bool) -> None:
     text = form.format(catalogue, number)
     assert names.key(text.lower() if lower else text) == f"{catalogue.lower()} {number}"
+
+
+@given(
+    st.sampled_from(["HD", "hip", "Gl", "BSC", "wr", "XY", "HDE", "S"]),
+    st.sampled_from(["", " ", "_", "-"]),
+    st.integers(0, 99_999),
+    st.sampled_from(["{}", "{:06d}"]),
+)
+def test_short_cut_changes_nothing(catalogue: str, between: str, number: int, form: str) -> None:
+    text = catalogue + between + form.format(number)
+    assert names.parse(text) == names.parse(f" {text} ")
