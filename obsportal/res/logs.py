@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]
 #: What a file with a header may be called.
 _HEADER_FILES = (".hdr", ".txt", ".html", ".htm", ".fits", ".fits.gz", ".fits.Z")
 
-#: Assumed (s), and said so in a flag, where a log of CHARA tells no end: as the former ObsPortal did.
+#: Assumed (s), and flagged, where a log of CHARA tells no end: what the former ObsPortal did.
 _DURATION = 10.0
 
 
@@ -305,7 +305,7 @@ def _eso_row(header_id: str, text: str, exposures: list[Exposure]) -> Row:
 
 
 def _position_of_name(name: str) -> tuple[float, float] | None:
-    """Position (degrees, ICRS) of the one target that is known by a name; None for no or several."""
+    """Position (degrees, ICRS) of the one target of that name; None for no or several."""
     with base.getTableConn() as connection:
         found = list(
             connection.query(
