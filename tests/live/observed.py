@@ -7,8 +7,8 @@ import math
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from functools import cache, cached_property
-
-import pytest
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ingest import simulate_log
 from ingest.exposures import Exposure
@@ -20,14 +20,14 @@ _NAMESPACE = "{http://www.ivoa.net/xml/VOTable/v1.4}"
 
 
 @cache
-def ingest(centre: Centre, folders: pytest.TempPathFactory) -> list[Exposure]:
+def ingest(centre: Centre) -> list[Exposure]:
     """Exposures of VLTI, as the simulation has them, whose headers the centre has read."""
-    folder = folders.mktemp("headers")
     log = simulate_log.Log(NUMBER, 40, seed=31)
     found = [one for one in log.exposures() if one.facility_name == "VLTI"]
-    for one in found:
-        (folder / f"{one.header_id}.hdr").write_text(simulate_log.eso_header(one))
-    centre.succeed("ingest", "headers", str(folder))
+    with TemporaryDirectory() as folder:
+        for one in found:
+            Path(folder, f"{one.header_id}.hdr").write_text(simulate_log.eso_header(one))
+        centre.succeed("ingest", "headers", folder)
     return found
 
 

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def log(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> list[Exposure]:
+def log(centre: Centre) -> list[Exposure]:
     """What the sky has been observed for."""
-    return observed.ingest(centre, tmp_path_factory)
+    return observed.ingest(centre)
 
 
 @pytest.fixture(scope="module")

@@ -69,9 +69,9 @@ def attributes(name: str, kind: str, ucd: str, unit: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def log(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> list[Exposure]:
+def log(centre: Centre) -> list[Exposure]:
     """What the sky has been observed for."""
-    return observed.ingest(centre, tmp_path_factory)
+    return observed.ingest(centre)
 
 
 @pytest.fixture(scope="module")
