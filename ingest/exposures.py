@@ -217,6 +217,9 @@ RULES = (
     Rule("baselines_turn", False, "A projected baseline turns by more than 10 degrees",
          "A projected baseline turns by more than 10 degrees: ASPRO2 does not draw it.",
          lambda e: any(_turns(b) for b in e.baselines if _usable(b))),
+    Rule("baselines_still", False, "Projected baselines at the end are those of the begin",
+         "A long exposure whose projected baselines do not move: the end was written at the begin "
+         "(GRAVITY until 2018).", _still),
     Rule("empty_sky", True, "A frame of empty sky beside the target",
          "A frame of empty sky beside the target.", lambda e: "empty_sky" in e.quality_flags),
     Rule("no_fringes", False, "A frame without fringes (photometry or acquisition)",
@@ -245,6 +248,7 @@ QUALITY_FLAGS: dict[str, str] = {rule.name: rule.meaning for rule in RULES} | {
     "time_from_date_obs": "MJD-OBS is missing or impossible: the begin is DATE-OBS.",
     "time_from_name": "The header has no time: the begin is that of the file's name.",
     "times_disagree": "MJD-OBS and DATE-OBS differ by more than a minute; the begin is MJD-OBS.",
+    "withdrawn": "The archive has the file no more.",
 }
 
 

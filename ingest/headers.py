@@ -11,8 +11,8 @@ Cards are those of the FITS standard 4.0 (section 4) and of ESO's Data Interface
 from __future__ import annotations
 
 import html
-import math
 import re
+from math import isfinite
 
 from ingest.fits import BLOCK, CARD, MAX_HEADER, UnreadableFile, Value, decode_value, text
 
@@ -96,16 +96,18 @@ class Header:
         if raw is None:
             return None
         try:
-            return _finite(float(raw.partition(b"/")[0]))
+            number = float(raw.partition(b"/")[0])
+            return number if isfinite(number) else None
         except ValueError:
             pass  # text, or no number at all
         value = self.get(key)
         if value is None or isinstance(value, bool):
             return None
         try:
-            return _finite(float(value))
+            number = float(value)
         except (OverflowError, ValueError):
             return None
+        return number if isfinite(number) else None
 
     def integer(self, key: str) -> int | None:
         """The value as a whole number, else None."""
@@ -123,10 +125,6 @@ def _continued(raw: bytes) -> Value:
         following = decode_value(part)
         value = value[:-1] + (following if isinstance(following, str) else "")
     return value
-
-
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
 
 
 def read(data: bytes, name: str) -> Header:

@@ -379,13 +379,8 @@ def target_of(header: Header, mjd: float | None, *more: str | None) -> Object:
 def names_of(header: Header, *names: str | None) -> tuple[str, ...]:
     """Those that are names, each once."""
     words = _words(header.text("DPR TYPE"))
-    return tuple(
-        dict.fromkeys(
-            name
-            for name in names
-            if name and name.upper() not in _NO_NAME and not _words(name) <= words
-        )
-    )
+    said = (name for name in names if name and name.upper() not in _NO_NAME)
+    return tuple(dict.fromkeys(name for name in said if not words or not _words(name) <= words))
 
 
 def pointing(header: Header) -> tuple[float, float] | None:
@@ -455,26 +450,30 @@ def positive(header: Header, key: str) -> int | None:
     return value if value is not None and 0 < value < 2**31 else None
 
 
-def _weather(header: Header) -> dict[str, float | None]:
-    def between(key: str, low: float, high: float) -> float | None:
-        value = header.number("ISS " + key)
-        return value if value is not None and low < value <= high else None
+#: Field, keyword, and the range (low excluded) in which a value is believed.
+_WEATHER = (
+    ("seeing_start", "ISS AMBI FWHM START", 0, 20),
+    ("seeing_end", "ISS AMBI FWHM END", 0, 20),
+    ("tau0_start", "ISS AMBI TAU0 START", 0, 1),
+    ("tau0_end", "ISS AMBI TAU0 END", 0, 1),
+    ("temperature", "ISS AMBI TEMP", -50, 50),
+    ("humidity", "ISS AMBI RHUM", 0, 100),
+    ("pressure", "ISS AMBI PRES", 600, 900),
+    ("wind_speed", "ISS AMBI WINDSP", -1e-9, 100),
+    ("wind_direction", "ISS AMBI WINDDIR", -1e-9, 360),
+    ("pwv_start", "ISS AMBI IWV START", 0, 100),
+    ("pwv_end", "ISS AMBI IWV END", 0, 100),
+    ("airmass_start", "ISS AIRM START", 0.99, 50),
+    ("airmass_end", "ISS AIRM END", 0.99, 50),
+)
 
-    return {
-        "seeing_start": between("AMBI FWHM START", 0, 20),
-        "seeing_end": between("AMBI FWHM END", 0, 20),
-        "tau0_start": between("AMBI TAU0 START", 0, 1),
-        "tau0_end": between("AMBI TAU0 END", 0, 1),
-        "temperature": between("AMBI TEMP", -50, 50),
-        "humidity": between("AMBI RHUM", 0, 100),
-        "pressure": between("AMBI PRES", 600, 900),
-        "wind_speed": between("AMBI WINDSP", -1e-9, 100),
-        "wind_direction": between("AMBI WINDDIR", -1e-9, 360),
-        "pwv_start": between("AMBI IWV START", 0, 100),
-        "pwv_end": between("AMBI IWV END", 0, 100),
-        "airmass_start": between("AIRM START", 0.99, 50),
-        "airmass_end": between("AIRM END", 0.99, 50),
-    }
+
+def _weather(header: Header) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for field, key, low, high in _WEATHER:
+        value = header.number(key)
+        found[field] = value if value is not None and low < value <= high else None
+    return found
 
 
 def _category(header: Header, flags: list[str]) -> str | None:
@@ -499,24 +498,28 @@ def _category(header: Header, flags: list[str]) -> str | None:
 
 def _laboratory(header: Header, dpr_type: str | None) -> str | None:
     """Why this frame saw no sky; None when it did."""
+    reason = _is_laboratory(dpr_type, header.text("PRO CATG"), header.text("TPL ID"))
+    if reason is None and header.number("RA") == header.number("DEC") == 0:
+        return "RA and DEC are 0"
+    return reason
+
+
+@lru_cache(maxsize=4096)
+def _is_laboratory(dpr_type: str | None, product: str | None, template: str | None) -> str | None:
     words = _words(dpr_type)
-    lamp = next((word for word in sorted(words) if _LABORATORY.match(word)), None)
-    if lamp is not None:
+    if _any(_LABORATORY, words):
         return f"DPR TYPE is '{dpr_type}'"
-    product = header.text("PRO CATG")
     if product and _LABORATORY_PRODUCT.match(product):
         return f"PRO CATG is '{product}'"
-    template = header.text("TPL ID")
     if template and (
         _LABORATORY_TEMPLATE.search(template)
         or (not words & _TARGET and _CALIBRATION_TEMPLATE.search(template))
     ):
         return f"TPL ID is '{template}'"
-    if header.number("RA") == header.number("DEC") == 0:
-        return "RA and DEC are 0"
     return None
 
 
+@lru_cache(maxsize=4096)
 def _words(text: str | None) -> frozenset[str]:
     return frozenset(word.strip() for word in text.upper().split(",")) if text else frozenset()
 
