@@ -57,8 +57,7 @@ def add_eso_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full",
         action="store_true",
-        help="also compare the numbers of files, month by month, to find those that the archive"
-        " has withdrawn",
+        help="also list all files, to find those that the archive has withdrawn",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what there is to do, only")
     parser.add_argument(

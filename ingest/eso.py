@@ -149,13 +149,9 @@ class Archive:
             [f"last_mod_date >= {_literal(start)}", f"last_mod_date < {_literal(end)}"]
         )
 
-    def count(self, first: str | None, end: str | None) -> int:
-        """How many files there are from one name to before another; None is without bound."""
-        return int(self._one_row("COUNT(*) AS files", _between(first, end))[0])
-
-    def named(self, first: str | None, end: str | None) -> Iterator[list[File]]:
-        """Those files, page by page."""
-        return self._pages(_between(first, end))
+    def files(self) -> Iterator[list[File]]:
+        """All files, page by page."""
+        return self._pages([])
 
     def _pages(self, conditions: list[str]) -> Iterator[list[File]]:
         # Neither the number of rows nor the word OVERFLOW is needed to see that an answer is not
@@ -305,11 +301,6 @@ def _literal(value: str | datetime) -> str:
     if not text.isprintable():
         raise ValueError(f"{text!r} has characters that no name or time has")
     return "'" + text.replace("'", "''") + "'"
-
-
-def _between(first: str | None, end: str | None) -> list[str]:
-    conditions = [] if first is None else [f"dp_id >= {_literal(first)}"]
-    return conditions if end is None else [*conditions, f"dp_id < {_literal(end)}"]
 
 
 def _read(answer: http.client.HTTPResponse, end: float) -> bytes:

@@ -65,7 +65,7 @@ class Settings:
     instruments: tuple[str, ...] = eso.INSTRUMENTS
     #: Lists changes from here (UTC) in place of the mark.
     since: datetime | None = None
-    #: Looks for files that the archive has no more, too.
+    #: Lists everything, too, to find what the archive has no more or changed without a word.
     full: bool = False
     #: Says what there is to do, and does nothing.
     dry_run: bool = False
@@ -244,54 +244,29 @@ class _Run:
     # ------------------------------------------------------------ withdrawn files
 
     def _compare_all(self) -> None:
-        """Compares numbers of files, month by month, and then the names where they differ.
-
-        Months are those in the files' names: both sides have them, and no change moves a file
-        from one to another.
-        """
-        months = list(
-            self._connection.query(
-                "SELECT month, COUNT(*) FROM ("
-                "   SELECT COALESCE(substring(header_id from '^[^.]*[.][0-9]{4}-[0-9]{2}'),"
-                "     header_id) AS month FROM obsportal.stored_header WHERE archive='ESO'"
-                "   AND state <> 'withdrawn' AND instrument = ANY(%(instruments)s)) AS q"
-                " GROUP BY month ORDER BY month",
-                {"instruments": list(self._settings.instruments)},
-            )
-        )
-        total = sum(number for _, number in months)
-        missing: list[str] = []
-        for index, (month, number) in enumerate(months):
-            self._progress("months", index, len(months))
-            # Together the slices cover all names there can be.
-            first = None if index == 0 else month
-            end = months[index + 1][0] if index + 1 < len(months) else None
-            if self._archive.count(first, end) != number:
-                missing += self._compare(first, end)
-        self._progress("months", len(months), len(months))
-        if len(missing) > max(_FEW, _PART * total):
-            raise SyncError(
-                f"{self._archive.address} has {len(missing)} of our {total} files no more;"
-                " that is taken for a fault of the archive, and none is marked as withdrawn."
-            )
-        self._withdraw(missing)
-
-    def _compare(self, first: str | None, end: str | None) -> list[str]:
-        """Names of files from one to before another that the archive has no more."""
-        ours = {
+        """Lists all files: takes in what differs, and finds those that the archive has no more."""
+        total = self._archive.extent().files
+        there: set[str] = set()
+        for page in self._archive.files():
+            self._take(page)
+            there.update(file.dp_id for file in page)
+            self._progress("all files", min(len(there), total), total)
+        ours = [
             name
             for (name,) in self._connection.query(
                 "SELECT header_id FROM obsportal.stored_header WHERE archive='ESO'"
                 " AND state <> 'withdrawn' AND instrument = ANY(%(instruments)s)"
-                " AND (%(first)s IS NULL OR header_id >= %(first)s)"
-                " AND (%(end)s IS NULL OR header_id < %(end)s)",
-                {"instruments": list(self._settings.instruments), "first": first, "end": end},
+                " ORDER BY header_id",
+                {"instruments": list(self._settings.instruments)},
             )
-        }
-        for page in self._archive.named(first, end):
-            self._take(page)
-            ours -= {file.dp_id for file in page}
-        return sorted(ours)
+        ]
+        missing = [name for name in ours if name not in there]
+        if len(missing) > max(_FEW, _PART * len(ours)):
+            raise SyncError(
+                f"{self._archive.address} has {len(missing)} of our {len(ours)} files no more;"
+                " that is taken for a fault of the archive, and none is marked as withdrawn."
+            )
+        self._withdraw(missing)
 
     # ------------------------------------------------------------- what is done
 

@@ -161,7 +161,7 @@ def test_files_are_listed_from_the_begin_to_before_the_end(front: Front) -> None
 def test_only_instruments_that_are_wanted_are_listed(front: Front) -> None:
     some = eso.Archive(front.url, ["AMBER", "MIDI"], QUICK)
     assert some.extent() == eso.Extent(2, START, START)
-    assert [file.instrument for page in some.named(None, None) for file in page] == [
+    assert [file.instrument for page in some.files() for file in page] == [
         "AMBER", "MIDI",
     ]  # fmt: skip
 
@@ -200,17 +200,10 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
-def test_names_are_never_taken_for_adql(name: str) -> None:
-    answer = Stand()
-    client = eso.Archive("http://localhost", manners=QUICK)
-    client._ask = (  # type: ignore[method-assign]
-        lambda path, form=None: answer(path, f"MAXREC=9&QUERY={_quoted(form)}".encode()).body
-    )
-    assert client.count(name, None) == sum(file.dp_id >= name for file in FILES)
-
-
-def _quoted(form: dict[str, str] | None) -> str:
-    return "".join(f"%{byte:02X}" for byte in (form or {})["QUERY"].encode())
+def test_texts_are_never_taken_for_adql(text: str) -> None:
+    database = sqlite3.connect(":memory:")
+    assert database.execute(f"SELECT {eso._literal(text)}").fetchone() == (text,)
+    database.close()
 
 
 # ---------------------------------------------------------------------- headers
