@@ -123,7 +123,9 @@ def _continued(raw: bytes) -> Value:
         if not isinstance(value, str) or not value.endswith("&"):
             break
         following = decode_value(part)
-        value = value[:-1] + (following if isinstance(following, str) else "")
+        body = part.lstrip()[1:]
+        blanks = " " * (len(body) - len(body.lstrip(b" ")))  # which count in the middle
+        value = value[:-1] + (blanks + following if isinstance(following, str) else "")
     return value
 
 
