@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -286,3 +287,10 @@ def test_a_header_without_a_page_must_have_its_end() -> None:
 def test_a_page_in_latin_1() -> None:
     page = "<pre>SIMPLE  =  T / 5°\nEND</pre>".encode("latin-1")
     assert eso.header_text(page, "x").decode() == "SIMPLE  =  T / 5°\nEND"
+
+
+def test_real_headers_come_through_the_page_as_they_are(shared: Path) -> None:
+    for path in sorted((shared / "eso_headers").rglob("*.hdr")):
+        text = path.read_bytes().decode("utf-8", "replace").strip("\r\n")
+        page = f"<html><body><pre>{escape(text, quote=False)}\n</pre></body></html>"
+        assert eso.header_text(page.encode(), path.name).decode() == text

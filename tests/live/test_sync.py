@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -77,10 +78,11 @@ def _twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
     process = subprocess.Popen(
         ["/usr/bin/python3", str(CHECKOUT / "tests" / "twin" / "twin.py"), str(root), str(port)],
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        stdout=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         database = psycopg2.connect(Instance(root, port, "", "", True).dsn())
         database.autocommit = True
@@ -91,8 +93,9 @@ def _twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
             yield Twin(front, database, exposures[:NUMBER])
         database.close()
     finally:
-        process.terminate()
+        process.stdin.close()
         process.wait(60)
+        shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture

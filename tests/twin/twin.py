@@ -1,8 +1,8 @@
 """A twin of ESO's archive, for tests: a TAP service with dbo.raw, and the page of headers.
 
 It is a DaCHS of its own beside the one that is tested, with nothing of that one's changes. Started
-as a program, by whatever account, with its directory and its port, it serves until it is told to
-end, and leaves nothing behind.
+as a program, by whatever account, with its directory and its port, it serves until its standard
+input ends, as it does when whoever started it ends by whatever cause, and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def instance(root: Path, port: int) -> Instance:
 
 
 def serve(twin: Instance) -> None:
-    """Makes the twin, prints a line when it answers, and serves until SIGTERM or Ctrl-C."""
+    """Makes the twin, prints a line when it answers, and serves until there is no more input."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     process = None
     try:
@@ -56,7 +56,7 @@ def serve(twin: Instance) -> None:
                 raise CentreError((twin.logs / "server.log").read_text())
             time.sleep(0.1)
         print("ready", flush=True)
-        process.wait()
+        sys.stdin.read()
     except KeyboardInterrupt:
         pass
     finally:
