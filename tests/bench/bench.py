@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from centre import cluster
 from centre.instance import CHECKOUT, Instance
 from ingest import discover, simulate
+from tests.bench import headers
 from tests.live.conftest import Centre, free_port
 
 #: Real files, when they lie beside the checkout.
@@ -50,6 +51,7 @@ def main() -> None:
         print(_machine())
         print(f"Files: {len(files)} {kind}, {size / 1e6:.1f} MB.\n")
         alone = measure_reading(files)
+        measure_headers()
         measure_ingestion(centre, files, alone)
         with psycopg2.connect(_dsn(centre)) as connection, connection.cursor() as cursor:
             cursor.execute(
@@ -137,6 +139,19 @@ def _read(way: str, files: list[Path]) -> Cost:
         stdout=subprocess.PIPE,
     )
     return Cost(**json.loads(result.stdout), started=time.perf_counter() - began)
+
+
+def measure_headers() -> None:
+    """ESO's headers into exposures on one core; of real ones, where they are."""
+    paths = sorted((SHARED.parent / "eso_headers").glob("*/*.hdr"))
+    if not paths:
+        print("Headers: no real ones beside the checkout.\n")
+        return
+    cost = headers.measure(paths)
+    print(
+        f"Headers into exposures: {cost['per_second']:.0f} per second and core"
+        f" ({cost['headers']:.0f} real ones of {cost['cards']:.0f} cards on average).\n"
+    )
 
 
 def measure_reading(files: list[Path]) -> Cost:

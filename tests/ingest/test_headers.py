@@ -63,7 +63,8 @@ def test_all_forms_say_the_same(form: str) -> None:
         assert again.number("ISS AMBI TEMP") == -1.5
         assert again.text("OBS NAME") == "a very long name of an OB in three"
         assert again.number("FT ROBJ ALPHA") == 52738.339
-        assert again.text("TPL ID") is again.text("INS MODE") is again.number("RA") is None
+        assert again.text("TPL ID") is again.text("INS MODE") is None
+        assert again.number("RA") is None
         assert again.text("DPR TYPE") == "never closed"
 
 
