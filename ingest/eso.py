@@ -292,6 +292,8 @@ def header_text(page: bytes, name: str) -> bytes:
         raise NoAnswer(f"the archive's page for {name} has no header in it: {_short(text)}")
     if not found and not re.search(r"^END\s*\Z", text, re.MULTILINE):
         raise NoAnswer(f"the header of {name} is cut off")
+    if not re.search(r"^END\s*$", text, re.MULTILINE):
+        text += "\nEND"  # the page is complete; text without it counts as cut off
     return text.encode("utf-8")
 
 
