@@ -383,6 +383,7 @@ class _Flow:
             self._alarm = reactor.callLater(_PATIENCE, self.abort)
 
     def resumeProducing(self) -> None:
+        """Goes on; with the end of an answer too, which its client may take its time for."""
         paused, self._paused = self._paused, None
         if self._alarm is not None and self._alarm.active():
             self._alarm.cancel()
@@ -395,7 +396,7 @@ class _Flow:
 
     def abort(self) -> None:
         """Ends the connection: the client sees that the answer is not whole."""
-        if not self.gone and self._request.channel is not None:
+        if not self.gone:
             self._request.channel.forceAbortClient()
 
     def _lost(self, _reason: Any) -> None:
@@ -480,6 +481,7 @@ class Service(resource.Resource):  # type: ignore[misc]
         if flow.gone:
             following.addErrback(lambda _failure: None)  # whatever happens, nobody will know
         else:
+            flow.resumeProducing()
             request.unregisterProducer()
             request.finish()
 
