@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -27,8 +26,9 @@ EXPOSURE = "!document.querySelector('#exposure').hidden"
 TARGET = "!document.querySelector('#target').hidden"
 STATISTICS = "!document.querySelector('#plots').hidden"
 #: What does harm where a text is taken for markup, even inside a script element.
-PROBE = "</script><img src=x onerror=document.title='probed'>"
+PROBE = "</script><img src=x onerror=document.title=`probed`>"
 PROBED = "GRAVI.2031-01-02T03:04:05.678"
+LACKING = "GRAVI.2031-01-02T03:14:05.678"
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +43,34 @@ def one(centre: Centre, condition: str) -> dict[str, str]:
     """The first exposure that fulfils a condition."""
     rows = query(
         centre.url,
-        f"SELECT TOP 1 * FROM obsportal.exposure WHERE {condition} ORDER BY exposure_id",
+        f"SELECT TOP 1 e.* FROM obsportal.exposure AS e WHERE {condition} ORDER BY exposure_id",
     )
     assert rows, condition
     return rows[0]
+
+
+@pytest.fixture(scope="module")
+def odd(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Two exposures more: one with markup in its texts, one without projected baselines."""
+    entry = next(
+        found
+        for found in simulate_log.demonstration()
+        if found.instrument_name == "GRAVITY" and found.on_sky and found.baselines
+    )
+    folder = tmp_path_factory.mktemp("headers")
+    lines = simulate_log.eso_header(replace(entry, header_id=PROBED)).splitlines()
+    assert sum("ESO OBS NAME" in line for line in lines) == 1
+    assert sum(" PBL" in line for line in lines) > 6
+    (folder / f"{PROBED}.hdr").write_text(
+        "\n".join(
+            f"HIERARCH ESO OBS NAME = '{PROBE}'" if "ESO OBS NAME" in line else line
+            for line in lines
+        )
+    )
+    (folder / f"{LACKING}.hdr").write_text(
+        "\n".join(line.replace(PROBED, LACKING) for line in lines if " PBL" not in line)
+    )
+    centre.succeed("ingest", "headers", str(folder))
 
 
 def search(browser: Browser, centre: Centre, **criteria: str) -> list[str]:
@@ -104,8 +128,8 @@ def test_an_exposure_shows_what_the_tables_have(
 def test_the_faint_part_is_the_rest_of_the_target(browser: Browser, centre: Centre) -> None:
     row = one(
         centre,
-        "validation_level=1 AND target_id IN (SELECT target_id FROM obsportal.target"
-        " WHERE n_exposures BETWEEN 3 AND 50)",
+        "validation_level=1 AND e.target_id IN (SELECT t.target_id FROM obsportal.target AS t"
+        " WHERE t.n_exposures BETWEEN 3 AND 50)",
     )
     browser.open(f"{centre.url}/detail/exposure/{quote(row['exposure_id'])}", EXPOSURE)
     [lines] = query(
@@ -118,15 +142,18 @@ def test_the_faint_part_is_the_rest_of_the_target(browser: Browser, centre: Cent
     assert faint.count("M") == 2 * int(lines["n"])
 
 
-def test_what_a_log_lacks_is_said(browser: Browser, centre: Centre) -> None:
-    row = one(centre, "validation_level=0 AND quality_flags<>''")
+def test_what_a_log_lacks_is_said(browser: Browser, centre: Centre, odd: None) -> None:
+    row = one(centre, f"header_id='{LACKING}'")
+    assert row["quality_flags"]
     browser.open(f"{centre.url}/detail/exposure/{quote(row['exposure_id'])}", EXPOSURE)
     assert "not valid" in browser.text("#summary")
     assert "not usable" in browser.text("#validity")
     lacks = browser.evaluate(
         "Array.from(document.querySelectorAll('#lacks li'), (item) => item.textContent)"
     )
-    assert lacks == json.loads(row["validation_log"])
+    # DaCHS' CSV has a backslash before each apostrophe.
+    assert lacks == json.loads(row["validation_log"].replace("\\'", "'"))
+    assert lacks
     flags = browser.evaluate(
         "Array.from(document.querySelectorAll('#flags dt'), (item) =>"
         " [item.textContent, item.nextElementSibling.textContent])"
@@ -168,24 +195,7 @@ def test_a_head_request_ends_without_a_body(centre: Centre) -> None:
     assert int(answer.headers["content-length"]) == len(ask(address).body)
 
 
-def test_texts_of_headers_stay_texts(browser: Browser, centre: Centre, tmp_path: Path) -> None:
-    entry = next(
-        found
-        for found in simulate_log.demonstration()
-        if found.instrument_name == "GRAVITY" and found.on_sky
-    )
-    changed = replace(entry, header_id=PROBED, exposure_number=1)
-    text = simulate_log.eso_header(changed)
-    assert entry.ob_name
-    assert entry.ob_name in text
-    harm = "".join(
-        f"HIERARCH ESO OBS NAME = '{PROBE.replace(chr(39), chr(39) * 2)}'\n"
-        if "ESO OBS NAME" in line
-        else f"{line}\n"
-        for line in text.splitlines()
-    )
-    (tmp_path / f"{PROBED}.hdr").write_text(harm)
-    centre.succeed("ingest", "headers", str(tmp_path))
+def test_texts_of_headers_stay_texts(browser: Browser, centre: Centre, odd: None) -> None:
     row = one(centre, f"header_id='{PROBED}'")
     assert row["ob_name"] == PROBE
     browser.open(f"{centre.url}/detail/exposure/{row['exposure_id']}", EXPOSURE)
@@ -284,8 +294,8 @@ def known(centre: Centre) -> dict[str, str]:
     """A target with a programme, and few exposures."""
     return one(
         centre,
-        "progid IS NOT NULL AND target_name LIKE '% %' AND target_id IN"
-        " (SELECT target_id FROM obsportal.target WHERE n_exposures BETWEEN 1 AND 20)",
+        "progid IS NOT NULL AND e.target_name LIKE '% %' AND e.target_id IN"
+        " (SELECT t.target_id FROM obsportal.target AS t WHERE t.n_exposures BETWEEN 1 AND 20)",
     )
 
 
@@ -398,7 +408,7 @@ def test_the_numbers_agree_with_each_other(browser: Browser, centre: Centre) -> 
     assert numbers["exposures"] == sum(row[3] for row in numbers["months"])
     assert numbers["exposures"] == sum(row[3] for row in numbers["categories"])
     assert numbers["targets"] >= sum(row[2] for row in numbers["sky"]) > 0
-    assert 0 < numbers["valid"] < numbers["exposures"]
+    assert 0 < numbers["valid"] <= numbers["exposures"]
     assert all(0 < row["targets"] <= numbers["targets"] for row in instruments if row["last"])
     browser.open(f"{centre.url}/statistics", STATISTICS)
     text = browser.text("#numbers")
