@@ -1,7 +1,7 @@
 """ESO's archive: which raw files of VLTI's instruments it has, and their headers.
 
-The one module of `ingest/` that opens sockets. Files are listed by the archive's TAP service (table
-dbo.raw), headers come one by one as pages of its header service. Nothing that a network or an
+This module opens sockets. Files are listed by the archive's TAP service (table dbo.raw), headers
+come one by one as pages of its header service. Nothing that a network or an
 archive in trouble can do passes for an answer: a server error, a page in place of a table, an
 answer that is cut off or empty are asked again, with growing pauses; lists are asked on until
 nothing is behind their last row, whatever limit the archive has for the rows of an answer.
