@@ -44,6 +44,9 @@ FLAGS = {
     "pops_unclear": "The Pipes of Pan are not one for each station, 1 to 5.",
 }
 
+#: What logs of CHARA lack as a rule is no flaw of one.
+_USUAL = ("no_tau0_start", "no_tau0_end", "no_temperature", "no_seeing_start", "no_seeing_end")
+
 _COLUMNS = {
     "combiner": ("combiner", "beamcombiner", "instrument", "instrumentname", "ins"),
     "star": ("star", "starname", "target", "targetname", "object", "name", "source", "starhd"),
@@ -284,7 +287,9 @@ class _Reader:
             quality_flags=tuple(flags),
         )
         # The rules' own messages speak of the keywords of ESO's headers.
-        return replace(validated(exposure), validation_log=tuple(log))
+        judged = validated(exposure)
+        kept = tuple(flag for flag in judged.quality_flags if flag not in _USUAL)
+        return replace(judged, quality_flags=kept, validation_log=tuple(log))
 
     # ------------------------------------------------------------ set-up
 

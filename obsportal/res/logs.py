@@ -138,7 +138,8 @@ def ingest_demonstration(folder: Path) -> Report:
     report = _run("demonstration", read)
     chara_log = folder / "chara.csv"
     chara_log.parent.mkdir(parents=True, exist_ok=True)
-    chara_log.write_text(simulate_log.chara_log(one for one in log if one.facility_name == "CHARA"))
+    rows = simulate_log.chara_log(one for one in log if one.facility_name == "CHARA")
+    chara_log.write_text(rows, "utf-8")
     other = ingest_chara([chara_log])
     report.accepted += other.accepted
     report.exposures += other.exposures

@@ -424,7 +424,7 @@ def _sorted_out(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
 
 def _page(name: str, data: str) -> bytes:
     """A file of resources/static with data in it, which nothing in a script element can leave."""
-    text = (_STATIC / name).read_text()
+    text = (_STATIC / name).read_text("utf-8")
     before, place, after = text.partition(_PLACE)
     safe = data.replace("<", "\\u003c")
     return f"{before}{place}{safe}{after}".encode()
@@ -454,7 +454,7 @@ def _fail(failure: Any, request: Any) -> Any:
         if request.path.endswith(b".json"):
             answer = _TEXT, f"{words}\n"
         else:
-            text = (_STATIC / "missing.html").read_text()
+            text = (_STATIC / "missing.html").read_text("utf-8")
             answer = _HTML, text.replace(_WORDS, f">{html.escape(words)}<", 1)
         _deliver((answer[0], answer[1].encode()), request)
         return None

@@ -47,7 +47,7 @@ def log(tmp_path: Path) -> Reader:
         lines = [",".join(columns)]
         lines += [",".join(row.get(name, "") for name in columns) for row in rows]
         path = tmp_path / "log.csv"
-        path.write_text("\n".join(lines) + "\n")
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return chara.read_log(path, load(), **options)  # type: ignore[arg-type]
 
     return read
@@ -405,7 +405,7 @@ def test_what_is_refused(log: Reader, change: dict[str, str], reason: str | None
 )
 def test_files_that_are_no_logs(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "log.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableFile) as caught:
         chara.read_log(path, load())
     assert str(caught.value).startswith(f"log.csv: {reason}")
@@ -551,7 +551,7 @@ def test_a_long_log_is_read_fast(tmp_path: Path) -> None:
         }
         rows.append(",".join(row.values()))
     path = tmp_path / "log.csv"
-    path.write_text("\n".join(rows))
+    path.write_text("\n".join(rows), encoding="utf-8")
     start = time.process_time()
     found = chara.read_log(path, load())
     assert time.process_time() - start < 4.0

@@ -52,7 +52,7 @@ def answer(folder: Path, *rows: dict[str, str]) -> Path:
         lines.append("<TR>" + "".join(f"<TD>{cell}</TD>" for cell in cells) + "</TR>")
     lines.append("</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>")
     path = folder / "answer.xml"
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
 
