@@ -150,7 +150,7 @@ async function search() {
     showRows(rows, state);
     showPages(total, page, state);
     showExports(`SELECT e.* ${where} ${sorting}`);
-    document.querySelector(".figures").hidden = !total;
+    document.querySelector(".figures").hidden = part("exports").hidden = !total;
     await Promise.all([
       showCoverage(rows, turn), showTime(where, everything, turn),
       showSky(where, everything, turn)]);
