@@ -210,7 +210,7 @@
     <index columns="target_id"/>
     <column name="changed" type="timestamp" required="True" ucd="time.processing" verbLevel="1"
       description="When (UTC)."/>
-    <column name="action" type="text" required="True" ucd="meta.code" verbLevel="1"
+    <column name="kind" type="text" required="True" ucd="meta.code" verbLevel="1"
       description="merge: other_id became target_id; split: other_id was taken out of target_id."/>
     <column original="target.target_id"/>
     <column name="other_id" type="integer" ucd="meta.id;src" verbLevel="1"

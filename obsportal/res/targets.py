@@ -242,7 +242,7 @@ def _divide_observations(connection: Any, new_id: int, old_id: int) -> None:
 
 
 def _record(
-    connection: Any, action: str, target_id: int, other_id: int, reason: str | None
+    connection: Any, kind: str, target_id: int, other_id: int, reason: str | None
 ) -> None:
     _write(
         connection,
@@ -250,7 +250,7 @@ def _record(
         [
             {
                 "changed": _now(),
-                "action": action,
+                "kind": kind,
                 "target_id": target_id,
                 "other_id": other_id,
                 "reason": reason,

@@ -28,8 +28,8 @@ function show({ log, coverage, drawn }) {
   showNights(target, nights ?? []);
   part("changes").hidden = !log.changes;
   part("changes").querySelector("ul").append(...(log.changes ?? []).map((change) =>
-    element("li", {}, `${change.changed.slice(0, 10)}: ${change.action} of target ` +
-      `${change.other_id} ${change.action === "merge" ? "into" : "out of"} target ` +
+    element("li", {}, `${change.changed.slice(0, 10)}: ${change.kind} of target ` +
+      `${change.other_id} ${change.kind === "merge" ? "into" : "out of"} target ` +
       `${change.target_id}${change.reason ? `: ${change.reason}` : ""}`)));
   part("target").hidden = false;
 }

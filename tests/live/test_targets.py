@@ -174,8 +174,8 @@ def test_operator_merges_and_splits(sky: Sky) -> None:
     assert sky.here() == now
     sky.check()
     assert sky.sql(
-        "SELECT action, target_id, other_id, reason FROM obsportal.target_change"
-        f" WHERE target_id={one} ORDER BY changed, action"
+        "SELECT kind, target_id, other_id, reason FROM obsportal.target_change"
+        f" WHERE target_id={one} ORDER BY changed, kind"
     ) == [("merge", one, other, "Ω is one"), ("split", one, new, "")]
 
 
