@@ -100,6 +100,18 @@ def link_obscore() -> None:
     table.setMeta("_associatedDatalinkService.serviceId", _DATALINK)
 
 
+def use_position_indexes() -> None:
+    """Makes the ADQL translator write conditions on positions so that our indexes serve them.
+
+    DaCHS takes it that tables in ivoa.obscore have positions indexed by q3c; ours have pg_sphere's
+    indexes, and the query for a cone would read every row of every table.
+    """
+    from gavo import api
+
+    for kinds in api.resolveCrossId("//obscore#ObsCore").indexedColumns.values():
+        kinds.discard("q3c")
+
+
 def read_literals_as_sql() -> None:
     """Makes the ADQL parser end a string literal where PostgreSQL ends it.
 
@@ -197,6 +209,8 @@ def main() -> None:
     if sys.argv[1:2] != ["init"]:  # which makes the database that these modules ask for
         read_literals_as_sql()
         place_system_resources()
+    if "taprun" in sys.argv or sys.argv[1:2] == ["serve"]:
+        use_position_indexes()
     if sys.argv[1:2] == ["serve"]:
         guard_products()
         identify_products()

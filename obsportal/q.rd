@@ -258,6 +258,7 @@
     <index columns="t_min"/>
     <index columns="night"/>
     <index columns="updated"/>
+    <index columns="s_region" method="GIST"/>
 
     <!-- target and identity -->
     <column original="//obscore#ObsCore.target_name" verbLevel="1"
