@@ -43,6 +43,7 @@ def earth_as_it_comes() -> Iterator[None]:
     with (
         warnings.catch_warnings(),
         iers.conf.set_temp("auto_download", False),
+        iers.conf.set_temp("auto_max_age", None),
         iers.conf.set_temp("iers_degraded_accuracy", "ignore"),
     ):
         warnings.simplefilter("ignore")
