@@ -241,9 +241,7 @@ def _divide_observations(connection: Any, new_id: int, old_id: int) -> None:
         )
 
 
-def _record(
-    connection: Any, kind: str, target_id: int, other_id: int, reason: str | None
-) -> None:
+def _record(connection: Any, kind: str, target_id: int, other_id: int, reason: str | None) -> None:
     _write(
         connection,
         "target_change",
