@@ -23,3 +23,4 @@ test:
 bench:
 	@centre/install.sh test
 	@$(python) tests/bench/bench.py
+	@$(python) tests/bench/obsportal.py --memory 100000
