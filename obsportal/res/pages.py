@@ -22,7 +22,8 @@ from twisted.web import http, resource, server
 
 from ingest import names
 from ingest.exposures import QUALITY_FLAGS
-from obsportal.res import sessions
+from obsportal.res import listing, sessions
+from obsportal.res.question import RefusedError
 
 _STATIC = Path(__file__).resolve().parents[2] / "resources" / "static"
 #: Where a page has its data; see _page.
@@ -208,10 +209,14 @@ class _Page(resource.Resource):  # type: ignore[misc]
 
 
 class SearchPage(_Page):
-    """/search: the form and its results; the page itself asks the TAP service."""
+    """/search: the form and its results; below it rows.json and overview.json, see listing.py."""
 
     async def answer(self, path: str, request: Any) -> tuple[str, bytes]:
-        """The page; its parameters are its own business."""
+        """The page, whose parameters are its own business, or results."""
+        if path in ("rows.json", "overview.json"):
+            asked = listing.read(request.uri.partition(b"?")[2])
+            found = listing.rows if path == "rows.json" else listing.overview
+            return _JSON, (await found(asked)).encode()
         if path:
             raise MissingError(f"There is no page search/{path}.")
         return _HTML, (_STATIC / "exposures.html").read_bytes()
@@ -446,6 +451,10 @@ def _fail(failure: Any, request: Any) -> Any:
     if failure.check(sessions.BusyError):
         request.setResponseCode(http.SERVICE_UNAVAILABLE)
         request.setHeader("retry-after", "10")
+        _deliver((_TEXT, f"{failure.getErrorMessage()}\n".encode()), request)
+        return None
+    if failure.check(RefusedError):
+        request.setResponseCode(http.BAD_REQUEST)
         _deliver((_TEXT, f"{failure.getErrorMessage()}\n".encode()), request)
         return None
     if failure.check(MissingError):

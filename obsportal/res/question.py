@@ -52,7 +52,7 @@ class Condition:
     values: dict[str, Any]
 
 
-_CONE = sql.SQL(
+CONE = sql.SQL(
     "target_id = ANY (ARRAY(SELECT t.target_id FROM obsportal.target AS t"
     " WHERE spoint(radians(t.s_ra), radians(t.s_dec))"
     " <@ scircle(spoint(radians({ra}), radians({dec})), radians({radius} / 3600.0))))"
@@ -234,7 +234,7 @@ def _position(given: dict[str, str]) -> list[Condition]:
         return []
     if cone["radius"] > WIDE:
         return [Condition("wide", _WIDE_CONE, cone)]
-    return [Condition("cone", _CONE, cone)]
+    return [Condition("cone", CONE, cone)]
 
 
 def _identity(given: dict[str, str]) -> list[Condition]:
