@@ -145,7 +145,9 @@
     <column name="withdrawn" type="timestamp" ucd="time.processing" verbLevel="20"
       description="When the archive was found to have the file no more (UTC)."/>
     <column name="header" type="bytea" verbLevel="30"
-      description="The header as obtained, compressed (zlib); NULL when there is none."/>
+      description="The header as obtained, compressed (zlib); NULL when there is none.">
+      <values nullLiteral="0"/> <!-- no service shows the column; only `dachs val` asks -->
+    </column>
   </table>
 
   <table id="target" onDisk="True" adql="True" primary="target_id">
@@ -252,7 +254,7 @@
     <index columns="observation_id"/>
     <index columns="obs_publisher_did"/>
     <index columns="target_name"/>
-    <index columns="instrument_name"/>
+    <index columns="instrument_name, t_min"/>
     <index columns="progid"/>
     <index columns="ob_id"/>
     <index columns="t_min"/>

@@ -1,14 +1,16 @@
 // The page that searches the observation logs: form and query string, results, plots, exports.
 
 import { counted, grouped, plain, sexagesimal, utc } from "./format.mjs";
-import { order, selection } from "./logs.mjs";
+import { order, parameters, selection } from "./logs.mjs";
 import { element, exposurePage, link, message, schedulePage, targetPage } from "./page.mjs";
 import { barsPlot, densityPlot, legend, skyPlot, tracksPlot } from "./plot.mjs";
 import { sampButton } from "./samp.mjs";
 import { DATE, position } from "./search.mjs";
-import { literal, query, resultUrl } from "./tap.mjs";
+import { literal, resultUrl } from "./tap.mjs";
 
 const PAGE = 25;
+/** Results that can be turned to, page by page. */
+const REACH = 10000;
 const NEWEST_FIRST = "-time";
 /** Rows of an export: all that the service gives. */
 const ALL = 5000000;
@@ -16,8 +18,6 @@ const COLUMNS = [
   ["target", "Target"], ["time", "Begin (UTC)"], [null, "Instrument"], ["baseline", "Stations"],
   [null, "Programme"], ["seeing", "Seeing"], [null, "Details"],
 ];
-const DAYS_OF_YEAR = 365.25;
-const MJD_OF_2000 = 51544;
 
 const form = document.getElementById("criteria");
 const part = (id) => document.getElementById(id);
@@ -99,13 +99,23 @@ function inPlace(event) {
   }
 }
 
-/** Targets whose name begins with a text; `same` are those that have it, however spelled. */
-async function named(text) {
-  const response = await fetch(`/detail/names.json?${new URLSearchParams({ begin: text })}`);
+/** What an address answers; throws an Error with its own words when it refuses. */
+async function answer(path, parameters) {
+  let response;
+  try {
+    response = await fetch(`${path}?${parameters}`);
+  } catch {
+    throw new Error("The data centre does not answer.");
+  }
   if (!response.ok) {
     throw new Error((await response.text()).trim());
   }
   return response.json();
+}
+
+/** Targets whose name begins with a text; `same` are those that have it, however spelled. */
+function named(text) {
+  return answer("/detail/names.json", new URLSearchParams({ begin: text }));
 }
 
 /** Numbers of the targets that a search is for, by their name. */
@@ -128,32 +138,35 @@ async function search() {
   try {
     const criteria = Object.fromEntries([...fields.map((field) => field.name), ...OTHERS].map(
       (name) => [name, state.get(name) ?? ""]));
-    const where = selection(criteria, await targetsOf(criteria.target));
-    const everything = !where.includes(" WHERE ");
-    const sorting = order(state.get("order") ?? NEWEST_FIRST);
+    const targets = await targetsOf(criteria.target);
+    const sorted = state.get("order") ?? NEWEST_FIRST;
     const page = Math.max(1, Math.floor(Number(state.get("page"))) || 1);
-    const [total, rows] = await Promise.all([
-      everything ? numbers().then((found) => found.exposures)
-        : query(`SELECT COUNT(*) AS n ${where}`).then(([row]) => row.n),
-      query(`SELECT TOP ${PAGE} e.exposure_id, e.target_id, e.target_name, e.s_ra, e.s_dec, ` +
-        "e.t_min, e.night, e.facility_name, e.instrument_name, e.instrument_mode, " +
-        "e.instrument_submode, e.stations, e.uv_distance_min, e.uv_distance_max, " +
-        "e.dataproduct_category, e.progid, e.seeing, e.tau0, " +
-        `e.validation_level ${where} ${sorting} OFFSET ${(page - 1) * PAGE}`),
-    ]);
+    const adql = `SELECT e.* ${selection(criteria, targets)} ${order(sorted)}`;
+    const asked = parameters(criteria, targets);
+    const everything = asked?.size === 0;
+    const summary = overview(asked, everything);
+    summary.catch(() => {}); // told below, once there are rows
+    const { rows } = asked ? await answer("/search/rows.json",
+      new URLSearchParams([...asked, ["order", sorted], ["page", page]])) : { rows: [] };
     if (turn !== latest) {
       return;
     }
     part("trouble").replaceChildren();
     part("results").hidden = false;
-    part("count").textContent = total ? counted(total, "exposure") : "Nothing found";
+    part("count").textContent = rows.length ? "" : "Nothing found";
     showRows(rows, state);
+    showExports(adql);
+    part("pages").replaceChildren();
+    document.querySelector(".figures").hidden = part("exports").hidden = !rows.length;
+    showCoverage(rows);
+    const { years, total, sky } = await summary;
+    if (turn !== latest) {
+      return;
+    }
+    part("count").textContent = total ? counted(total, "exposure") : "Nothing found";
     showPages(total, page, state);
-    showExports(`SELECT e.* ${where} ${sorting}`);
-    document.querySelector(".figures").hidden = part("exports").hidden = !total;
-    await Promise.all([
-      showCoverage(rows, turn), showTime(where, everything, turn),
-      showSky(where, everything, turn)]);
+    showTime(years);
+    part("sky").firstElementChild.replaceChildren(sky);
     part("results").dataset.shown = turn;
   } catch (error) {
     if (turn === latest) {
@@ -161,6 +174,26 @@ async function search() {
       message(part("trouble"), error.message);
     }
   }
+}
+
+/** All that is found, in numbers: {years: [instrument, year, n], total, sky: a plot}. */
+async function overview(asked, everything) {
+  if (everything) {
+    const { months, exposures, sky } = await numbers();
+    return {
+      years: months.map(([, instrument, month, n]) => (
+        [instrument, month === null ? null : Math.floor(month / 12), n])),
+      total: exposures,
+      sky: densityPlot(sky.map(([ra, dec, , n]) => [ra, dec, n])),
+    };
+  }
+  const found = asked ? await answer("/search/overview.json", asked) : {};
+  const years = found.years ?? [];
+  return {
+    years,
+    total: years.reduce((sum, [, , n]) => sum + n, 0),
+    sky: skyPlot((found.places ?? []).map(([s_ra, s_dec]) => ({ s_ra, s_dec }))),
+  };
 }
 
 function showRows(rows, state) {
@@ -206,7 +239,7 @@ function resultRow(row) {
 }
 
 function showPages(total, page, state) {
-  const last = Math.max(1, Math.ceil(total / PAGE));
+  const last = Math.max(1, Math.ceil(Math.min(total, REACH) / PAGE));
   const step = (to, text) => (to < 1 || to > last ? null
     : element("a", { href: changed(state, { page: to }), click: inPlace, class: "button" }, text));
   part("pages").replaceChildren(...[
@@ -229,59 +262,31 @@ function showExports(adql) {
   part("adql").textContent = adql;
 }
 
-async function showCoverage(rows, turn) {
-  const known = rows.filter((row) => row.uv_distance_max !== null);
-  const lines = known.length ? await query("SELECT TOP 5000 exposure_id, u_start, v_start, " +
-    "u_end, v_end FROM obsportal.baseline WHERE u_start IS NOT NULL AND exposure_id IN (" +
-    `${known.map((row) => literal(row.exposure_id)).join(",")})`) : [];
-  if (turn !== latest) {
-    return;
-  }
-  const instruments = new Map(known.map((row) => [row.exposure_id, row.instrument_name]));
-  const names = [...new Set(instruments.values())].sort();
-  const tracks = (name) => lines.filter((line) => instruments.get(line.exposure_id) === name)
-    .map((line) => [line.u_start, line.v_start, line.u_end, line.v_end]);
+function showCoverage(rows) {
+  const names = [...new Set(rows.map((row) => row.instrument_name))].sort();
+  const tracks = (name) => rows.filter((row) => row.instrument_name === name)
+    .flatMap((row) => row.tracks ?? []);
   part("uv").firstElementChild.replaceChildren(
     tracksPlot(names.map((name) => ({ name, tracks: tracks(name) }))));
   part("uv").querySelector("figcaption").textContent = "uv coverage of the rows below";
 }
 
-/** Exposures by year and instrument; by night in the numbers of the whole log. */
-async function showTime(where, everything, turn) {
-  const year = `FLOOR((e.t_min-${MJD_OF_2000})/${DAYS_OF_YEAR})`;
-  const found = everything
-    ? (await numbers()).months.map(([, instrument, month, n]) => (
-      { instrument_name: instrument, y: month === null ? null : Math.floor(month / 12), n }))
-    : (await query(`SELECT e.instrument_name, ${year} AS y, COUNT(*) AS n ${where} ` +
-      `GROUP BY e.instrument_name, ${year}`))
-      .map((row) => ({ ...row, y: row.y === null ? null : 2000 + row.y }));
-  if (turn !== latest) {
-    return;
-  }
-  const rows = found.filter((row) => row.y !== null);
-  const names = [...new Set(rows.map((row) => row.instrument_name))].sort();
-  const first = Math.min(...rows.map((row) => row.y));
-  const length = rows.length ? Math.max(...rows.map((row) => row.y)) - first + 1 : 0;
+/** Exposures by year and instrument. */
+function showTime(years) {
+  const rows = years.filter(([, year]) => year !== null);
+  const names = [...new Set(rows.map(([instrument]) => instrument))].sort();
+  const first = Math.min(...rows.map(([, year]) => year));
+  const length = rows.length ? Math.max(...rows.map(([, year]) => year)) - first + 1 : 0;
   const bins = Array.from({ length }, (_, index) => (
     { label: String(first + index), values: names.map(() => 0) }));
-  rows.forEach((row) => {
-    bins[row.y - first].values[names.indexOf(row.instrument_name)] += row.n;
+  rows.forEach(([instrument, year, n]) => {
+    bins[year - first].values[names.indexOf(instrument)] += n;
   });
   bins.forEach((bin) => {
     bin.title = bin.label + names.map((name, index) => [name, bin.values[index]])
       .filter(([, n]) => n).map(([name, n]) => `\n${name} ${grouped(n)}`).join("");
   });
   part("time").firstElementChild.replaceChildren(barsPlot(names, bins), legend(names));
-}
-
-async function showSky(where, everything, turn) {
-  const plot = everything
-    ? densityPlot((await numbers()).sky.map(([ra, dec, , n]) => [ra, dec, n]))
-    : skyPlot((await query(`SELECT DISTINCT TOP 3000 e.s_ra, e.s_dec ${where}`))
-      .filter((row) => row.s_ra !== null));
-  if (turn === latest) {
-    part("sky").firstElementChild.replaceChildren(plot);
-  }
 }
 
 /** Fills the lists of the form with what there is. */

@@ -1,4 +1,5 @@
-// From the criteria of a search of the observation logs to ADQL. Pure functions: text in, text out.
+// From the criteria of a search of the observation logs to the parameters of what answers it, and to
+// ADQL that means the same. Pure functions: text in, text out.
 
 import { DATE, position } from "./search.mjs";
 import { literal, number } from "./tap.mjs";
@@ -113,6 +114,29 @@ export function selection(criteria, targets) {
     conditions.push(`e.validation_level=${criteria.valid === "no" ? 0 : 1}`);
   }
   return conditions.length ? `${FROM} WHERE ${conditions.join(" AND ")}` : FROM;
+}
+
+/** The same criteria as parameters of /search/rows.json and /search/overview.json.
+ *
+ * Null where a name is looked for that no target has.
+ */
+export function parameters(criteria, targets) {
+  const { target, radius: arcsec, ...others } = criteria;
+  const found = new URLSearchParams(Object.entries(others).filter(([, value]) => value));
+  const place = target && position(target);
+  if (place) {
+    found.set("ra", place.ra);
+    found.set("dec", place.dec);
+    found.set("radius", radius(arcsec));
+  } else if (target?.includes("*")) {
+    found.set("pattern", target);
+  } else if (target) {
+    if (!targets.length) {
+      return null;
+    }
+    found.set("target_ids", targets.join(","));
+  }
+  return found;
 }
 
 /** The ORDER BY clause for one of ORDERS, with a minus sign for the reverse order. */
