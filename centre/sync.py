@@ -7,6 +7,7 @@ load.
 import argparse
 import json
 import os
+import shutil
 import sys
 import time
 from datetime import UTC, datetime
@@ -26,6 +27,8 @@ exposures. A run that was cut off is completed by the next one; a header that co
 tried again next time. The exit code is 1 when the run ended early, for instance because the
 archive does not answer; what was done until then is kept."""
 
+#: PostgreSQL ends when this is not left for its log, bytes: it takes 16 MB at a time.
+_LITTLE = 1 << 25
 #: Shown of files that failed or were withdrawn.
 _SHOWN = 20
 
@@ -114,6 +117,8 @@ def follow_eso(instance: Instance, options: argparse.Namespace) -> int:
             report = sync.synchronise(settings, _Progress())
         except (store.BusyError, ValueError) as error:
             raise CentreError(str(error)) from None
+    if report.message:
+        report.message += _room(instance)
     _tell(report, settings)
     if options.report:
         options.report.write_text(json.dumps(report.as_dict(), indent=1) + "\n")
@@ -121,6 +126,12 @@ def follow_eso(instance: Instance, options: argparse.Namespace) -> int:
         print(f"jmmc: the synchronisation ended early: {report.message}", file=sys.stderr)
         return 1
     return 0
+
+
+def _room(instance: Instance) -> str:
+    """A word on the disk when it is full: PostgreSQL's clients only see that it is gone."""
+    free = shutil.disk_usage(instance.cluster).free
+    return f" (the disk of {instance.root} is full)" if free < _LITTLE else ""
 
 
 def _tell(report: "sync.Report", settings: "sync.Settings") -> None:

@@ -11,12 +11,12 @@ https://archive.eso.org/tap_obs, and https://archive.eso.org/hdr?DpId=...
 
 from __future__ import annotations
 
-import concurrent.futures
 import gzip
 import html
 import http.client
 import io
 import math
+import queue
 import re
 import threading
 import time
@@ -196,20 +196,39 @@ class Archive:
         and the files that are left have not been asked for. Without `patient` each file is asked
         for once.
         """
-        pool = concurrent.futures.ThreadPoolExecutor(self._manners.parallel)
         closing = threading.Event()
+        waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[tuple[str, bytes | BaseException]] = queue.SimpleQueue()
+
+        def work() -> None:
+            while not closing.is_set():
+                try:
+                    name = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    answers.put((name, self._header(name, patient, closing)))
+                except BaseException as error:  # for whoever waits for the answer
+                    answers.put((name, error))
+
+        wanted = list(names)
+        for name in wanted:
+            waiting.put(name)
+        # Daemons, which nothing waits for: a silent archive must not keep a run from ending.
+        for _ in range(min(len(wanted), self._manners.parallel)):
+            threading.Thread(target=work, daemon=True).start()
         silent = 0
         try:
-            asked = {pool.submit(self._header, name, patient, closing): name for name in names}
-            for future in concurrent.futures.as_completed(asked):
-                answer = future.result()
+            for _ in wanted:
+                name, answer = answers.get()
+                if not isinstance(answer, bytes | ArchiveError):
+                    raise answer
                 silent = silent + 1 if isinstance(answer, NoAnswer) else 0
-                yield asked[future], answer
+                yield name, answer
                 if silent == _SILENCE and isinstance(answer, NoAnswer):
                     raise NoAnswer(f"{answer}; {silent} files in a row got no answer")
         finally:
             closing.set()
-            pool.shutdown(cancel_futures=True)
 
     def _header(self, name: str, patient: bool, closing: threading.Event) -> bytes | ArchiveError:
         def ask() -> bytes:

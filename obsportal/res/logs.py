@@ -183,6 +183,8 @@ def read_again(progress: Progress = lambda *_: None) -> Report:
                 except UnreadableFile as error:
                     report.rejected[last] = str(error)
                     continue
+                if row["state"] == "failed" and row["fetched_for"] == row["last_mod_date"]:
+                    row.update(state="read", problem=None)  # it is the header that is wanted
                 yield store.LogFile({**row, "header": text}, exposures)
 
     return _run("kept headers", read)

@@ -119,6 +119,9 @@ def synchronise(settings: Settings, progress: Progress = lambda *_: None) -> Rep
             run = _Writing(connection, archive, settings, report, progress, note)
             try:
                 run.all()
+            except KeyboardInterrupt:
+                note["message"] = "interrupted"
+                raise
             finally:
                 run.note()
     except (eso.ArchiveError, SyncError) as error:
@@ -127,7 +130,8 @@ def synchronise(settings: Settings, progress: Progress = lambda *_: None) -> Rep
         first: BaseException = error
         while isinstance(first.__context__, psycopg2.Error):
             first = first.__context__  # others come of it
-        report.message = f"The database: {' '.join(str(first).split())}"
+        # libpq goes on with guesses at what it means.
+        report.message = f"The database: {str(first).strip().partition(chr(10))[0]}"
     return report
 
 

@@ -253,22 +253,23 @@ def test_an_archive_that_goes_away_is_given_up(front: Front) -> None:
     assert len(front.requests) < len(NAMES)
 
 
-def test_manners(front: Front) -> None:
-    front.delay = 0.05
+def test_manners() -> None:
     manners = eso.Manners(parallel=3, rate=40, timeout=5, patience=0)
-    assert len(dict(archive(front, manners).headers(NAMES[:20]))) == 20
+    with serving(Stand()) as front:  # its own, where no other test's requests end
+        front.delay = 0.05
+        assert len(dict(archive(front, manners).headers(NAMES[:20]))) == 20
     begins = sorted(begin for _, _, begin in front.requests)
     assert front.most <= 3
     assert begins[-1] - begins[0] > 19 / 40 - 0.05
 
 
 def test_whoever_stops_listening_does_not_wait_for_the_rest(front: Front) -> None:
-    front.delay = 0.1
+    front.fault = lambda _: "silence" if len(front.requests) > 1 else None
     began = time.monotonic()
-    answers = archive(front).headers(NAMES)
+    answers = archive(front, replace(QUICK, timeout=20)).headers(NAMES)
     next(answers)
     answers.close()  # type: ignore[attr-defined]
-    assert time.monotonic() - began < 0.1 * len(NAMES) / 4
+    assert time.monotonic() - began < 5
     assert len(front.requests) < len(NAMES)
 
 
