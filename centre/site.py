@@ -109,7 +109,9 @@ def use_position_indexes() -> None:
     from gavo import api
 
     for kinds in api.resolveCrossId("//obscore#ObsCore").indexedColumns.values():
-        kinds.discard("q3c")
+        if "q3c" in kinds:
+            kinds.remove("q3c")
+            kinds.add("pgsphere")
 
 
 def read_literals_as_sql() -> None:

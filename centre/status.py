@@ -13,7 +13,7 @@ _LAST = 3
 
 
 def show(instance: Instance) -> None:
-    """Prints the state of the instance: processes, rows of each data set, last ingestions."""
+    """Prints the state of the instance: processes, rows of each data set, last runs on them."""
     number = server.pid(instance)
     runs = cluster.is_running(instance)
     print(f"instance  {instance.root}")
@@ -42,6 +42,8 @@ def _show_data_sets(instance: Instance) -> None:
                 print(f"{name + ' rows':9} {counts or 'no tables'}")
                 if "ingestion" in tables:
                     _show_ingestions(cursor, name)
+                if "sync" in tables:
+                    _show_log_runs(cursor, name)
     finally:
         connection.close()
 
@@ -72,4 +74,19 @@ def _show_ingestions(cursor: Any, schema: str) -> None:
         print(
             f"  ingested {started:%Y-%m-%d %H:%M:%S} UTC: {accepted} accepted, "
             f"{unchanged} unchanged, {rejected} rejected{end}"
+        )
+
+
+def _show_log_runs(cursor: Any, schema: str) -> None:
+    cursor.execute(
+        sql.SQL(
+            "SELECT started, finished, archive, fetched, exposures, failed, withdrawn, message"
+            " FROM {} ORDER BY started DESC LIMIT {}"
+        ).format(sql.Identifier(schema, "sync"), sql.Literal(_LAST))
+    )
+    for started, finished, archive, fetched, exposures, failed, withdrawn, message in cursor:
+        end = f", ended early: {message}" if message else "" if finished else ", not finished"
+        print(
+            f"  {archive} {started:%Y-%m-%d %H:%M:%S} UTC: {fetched} files, {exposures} exposures, "
+            f"{failed} failed, {withdrawn} withdrawn{end}"
         )

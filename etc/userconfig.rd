@@ -147,7 +147,7 @@
         ORDER BY e.t_min
     </meta>
     <meta name="_example" title="Observed but not in OiDB">
-      Targets of science with exposures of a mode, of which OiDB has no reduced data within 5 arcsec; :taptable:`obsportal.target`.
+      Targets that an instrument has observed, of which OiDB has none of its reduced data within 5 arcsec; :taptable:`obsportal.target`.
 
       .. tapquery::
 
@@ -155,7 +155,8 @@
         FROM obsportal.exposure AS e JOIN obsportal.target AS t USING (target_id)
         WHERE e.instrument_name='GRAVITY' AND e.dataproduct_category='SCIENCE'
           AND NOT EXISTS (SELECT 1 FROM oidb.granule AS g
-            WHERE DISTANCE(t.s_ra, t.s_dec, g.s_ra, g.s_dec) &lt; 5/3600.)
+            WHERE g.instrument_name='GRAVITY'
+              AND DISTANCE(t.s_ra, t.s_dec, g.s_ra, g.s_dec) &lt; 5/3600.)
         GROUP BY t.target_name, t.s_ra, t.s_dec
         ORDER BY exposures DESC
     </meta>

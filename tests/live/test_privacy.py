@@ -433,7 +433,8 @@ def test_conditions_on_private_values_find_nothing(programme: Programme, which: 
     "table",
     [
         "oidb.stored_file", "oidb.stored_baseline", "oidb.stored_finding", "oidb.stored_product",
-        "oidb.ingestion", "dc.products", "dc.users", "dc.groups", "pg_catalog.pg_class",
+        "oidb.ingestion", "obsportal.stored_header", "obsportal.stored_observation",
+        "obsportal.sync", "dc.products", "dc.users", "dc.groups", "pg_catalog.pg_class",
         "pg_stat_activity", "information_schema.tables", "tap_schema.tapjobs", "uws.userjobs",
     ],
 )  # fmt: skip
@@ -455,8 +456,8 @@ def test_the_database_role_of_queries_cannot_read_closed_tables(programme: Progr
     tables = programme.centre.succeed(
         "psql", "-XAt", "-c",
         "SELECT schemaname || '.' || tablename FROM pg_tables WHERE (tablename LIKE 'stored%'"
-        " OR tablename IN ('ingestion', 'products', 'users', 'groups'))"
-        " AND schemaname IN ('oidb', 'dc')"
+        " OR tablename IN ('ingestion', 'sync', 'products', 'users', 'groups'))"
+        " AND schemaname IN ('oidb', 'obsportal', 'dc')"
         " AND has_table_privilege('untrusted', schemaname || '.' || tablename, 'SELECT')",
     )  # fmt: skip
     assert tables.split() == []

@@ -20,8 +20,8 @@ from tests.live.conftest import Centre
 pytestmark = pytest.mark.live
 
 ALLOWED = Path(__file__).with_name("taplint_allowed.txt")
-#: All of taplint's but LOC, which wants ObsLocTAP.
-STAGES = "TMV TME TMS TMC CPV CAP AVV QGE QPO QAS UWS MDQ OBS UPL EXA"
+#: All of taplint's.
+STAGES = "TMV TME TMS TMC CPV CAP AVV QGE QPO QAS UWS MDQ OBS LOC UPL EXA"
 MESSAGE = re.compile(r"([EWF])-([A-Z]{3})-([A-Z0-9]{4})-(?:\d+|x) (.*)")
 
 
@@ -64,8 +64,8 @@ def exposures(centre: Centre) -> Iterator[list[str]]:
             "INSERT INTO obsportal.exposure (exposure_id, header_id, exposure_number,"
             " obs_publisher_did, facility_name, instrument_name, target_name, s_ra, s_dec, t_min,"
             " t_max, validation_level, validation_log, quality_flags, on_sky, updated) VALUES"
-            f" ('{RAW_FILE}_{number}', '{RAW_FILE}', {number}, '{did}', 'VLTI', 'GRAVITY', 'S',"
-            " 110.5, -25.2, 60351.1, 60351.2, 0, '[]', '', 1, now())"
+            f" ('{RAW_FILE}_{number}', '{RAW_FILE}', {number}, '{did}', 'VLTI', 'GRAVITY',"
+            " 'SIM UD 1', 110.5, -25.2, 60351.1, 60351.2, 0, '[]', '', 1, now())"
         )
     sql(
         f"INSERT INTO oidb.progenitor (file_id, dp_id) SELECT file_id, '{RAW_FILE}'"
@@ -140,6 +140,14 @@ VOTABLES = {
     "radio extension": ("votable/td", "SELECT * FROM ivoa.obs_radio"),
     "ObsCore": ("votable/td", "SELECT * FROM ivoa.obscore"),
     "ObsCore, BINARY2": ("votable/b2", "SELECT * FROM ivoa.obscore"),
+    "ObsLocTAP": ("votable/td", "SELECT * FROM ivoa.obsplan"),
+    "ObsLocTAP, BINARY2": ("votable/b2", "SELECT * FROM ivoa.obsplan"),
+    "exposures": ("votable/td", "SELECT * FROM obsportal.exposure"),
+    "exposures, BINARY2": ("votable/b2", "SELECT * FROM obsportal.exposure"),
+    "baselines of exposures": ("votable/td", "SELECT TOP 500 * FROM obsportal.baseline"),
+    "observations": ("votable/td", "SELECT * FROM obsportal.observation"),
+    "targets": ("votable/td", "SELECT * FROM obsportal.target"),
+    "raw files": ("votable/td", "SELECT * FROM obsportal.header"),
     "former table": ("votable/td", "SELECT * FROM oidb"),
     "joined": (
         "votable/td",
@@ -164,6 +172,10 @@ def test_votlint_of_query_results(centre: Centre, stilts: Path, tmp_path: Path, 
         "/oidb/q/cone/scs.xml?RA=110.5&DEC=-25.2&SR=0.1",
         "/oidb/q/cone/scs.xml?RA=110.5&DEC=-25.2&SR=0.1&VERB=3",
         "/oidb/q/cone/scs.xml?RA=0&DEC=0&SR=0",
+        "/obsportal/q/cone/scs.xml?RA=110.5&DEC=-25.2&SR=0.1",
+        "/obsportal/q/cone/scs.xml?RA=110.5&DEC=-25.2&SR=0.1&VERB=3",
+        "/obsportal/q/targets/scs.xml?RA=110.5&DEC=-25.2&SR=0.1&VERB=3",
+        "/obsportal/q/targets/scs.xml?RA=0&DEC=0&SR=0",
         "/oidb/q/dl/dlmeta?ID={did}",
         "/resources/links/dl/dlmeta?ID={did}&ID=ivo%3A%2F%2Fjmmc.fr%2F~%3Foidb%2Fx",
         "/oidb/q/dl/dlmeta?ID=ivo%3A%2F%2Fjmmc.fr%2F~%3Fno%2Fsuch",
@@ -214,11 +226,20 @@ def test_datalinklint(centre: Centre, stilts: Path, exposures: list[str]) -> Non
         assert "Failures: 0" in output
 
 
+#: Words of UCD1+ 1.5 (2023), which Debian 12's astropy does not know; and VOUnits has no name for
+#: the degree Celsius, in which headers give temperatures.
+VALIDATION_ALLOWED = re.compile(
+    r"UCD obs\.atmos\.(water|humidity|wind)\S* not accepted by astropy"
+    r"|temperature: Unit Celsius is not interoperable"
+)
+
+
 def test_dachs_val_is_clean(centre: Centre) -> None:
     result = centre.jmmc("dachs", "val", "-tv", "ALL")
     output = result.stdout + result.stderr
     assert result.returncode == 0, output
-    assert not re.search(r"\[?(ERROR|WARNING)\b|\bFail", output), output
+    rest = "".join(line for line in output.splitlines(True) if not VALIDATION_ALLOWED.search(line))
+    assert not re.search(r"\[?(ERROR|WARNING)\b|\bFail", rest), output
 
 
 def test_dachs_test_is_clean(centre: Centre) -> None:
@@ -255,9 +276,28 @@ def test_registry_records_are_valid(centre: Centre, tmp_path: Path, arguments: s
 def test_what_is_registered(centre: Centre) -> None:
     answer = ask(f"{centre.url}/oai.xml?verb=ListRecords&metadataPrefix=ivo_vor&set=ivo_managed")
     identifiers = {element.text for element in ET.fromstring(answer.body).iter("identifier")}
-    for name in ("ivo://jmmc.fr", "ivo://jmmc.fr/tap", "ivo://jmmc.fr/oidb/q/cone"):
-        assert name in identifiers
+    for name in ("", "/tap", "/oidb/q/cone", "/obsportal/q/cone", "/obsportal/q/targets"):
+        assert f"ivo://jmmc.fr{name}" in identifiers
     assert "ivoa.obscore" in answer.text or "ivo://ivoa.net/std/obscore" in answer.text.lower()
+
+
+def test_the_observation_log_is_registered_as_obsloctap(centre: Centre) -> None:
+    """ObsLocTAP 1.0, section 4.1: found by the utype of the table, reached by TAP."""
+    answer = ask(
+        f"{centre.url}/oai.xml?verb=GetRecord&metadataPrefix=ivo_vor"
+        "&identifier=ivo://jmmc.fr/obsportal/obsplan/obsplan"
+    )
+    root = ET.fromstring(answer.body)
+    [table] = root.iter("table")
+    assert table.findtext("name") == "ivoa.obsplan"
+    assert table.findtext("utype") == "ivo://ivoa.net/std/obsloctap#table-1.0"
+    [capability] = root.iter("capability")
+    assert capability.get("standardID") == "ivo://ivoa.net/std/TAP#aux"
+    assert capability.findtext("interface/accessURL") == f"{centre.url}/tap"
+    [relation] = root.iter("relationship")
+    [service] = relation.iter("relatedResource")
+    assert relation.findtext("relationshipType") == "IsServedBy"
+    assert service.get("ivo-id") == "ivo://jmmc.fr/tap"
 
 
 # ---------------------------------------------------------------------- clients
@@ -452,22 +492,32 @@ def test_datalink_of_what_is_not_there(centre: Centre, place: str) -> None:
         assert not row["access_url"]
 
 
-def test_pyvo_cone_search(centre: Centre) -> None:
-    service = pyvo.dal.SCSService(f"{centre.url}/oidb/q/cone/scs.xml")
+#: Cone searches and the tables they search.
+CONES = {
+    "oidb/q/cone": "oidb.granule",
+    "obsportal/q/cone": "obsportal.exposure",
+    "obsportal/q/targets": "obsportal.target",
+}
+
+
+@pytest.mark.parametrize("path", CONES)
+def test_pyvo_cone_search(centre: Centre, path: str) -> None:
+    service = pyvo.dal.SCSService(f"{centre.url}/{path}/scs.xml")
     found = service.search(pos=(110.5, -25.2), radius=0.05).to_table()
     [expected] = query(
         centre.url,
-        "SELECT COUNT(*) AS n FROM oidb.granule"
+        f"SELECT COUNT(*) AS n FROM {CONES[path]}"
         " WHERE DISTANCE(POINT(s_ra, s_dec), POINT(110.5, -25.2)) < 0.05",
     )
-    assert len(found) == int(expected["n"]) > 3
+    assert len(found) == int(expected["n"]) > (0 if path.endswith("targets") else 3)
     assert set(found["target_name"]) == {"SIM UD 1"}
     assert len(service.search(pos=(0.0, 89.9), radius=0.01)) == 0
 
 
-def test_cone_search_has_what_the_standard_wants(centre: Centre) -> None:
+@pytest.mark.parametrize("path", CONES)
+def test_cone_search_has_what_the_standard_wants(centre: Centre, path: str) -> None:
     """Simple Cone Search 1.03, section 2.2: three columns by their UCD1, once each."""
-    body = ask(f"{centre.url}/oidb/q/cone/scs.xml?RA=110.5&DEC=-25.2&SR=0.1").body
+    body = ask(f"{centre.url}/{path}/scs.xml?RA=110.5&DEC=-25.2&SR=0.1").body
     fields = parse(io.BytesIO(body)).get_first_table().fields
     ucds = Counter(field.ucd for field in fields)
     for old, new in (
@@ -477,25 +527,27 @@ def test_cone_search_has_what_the_standard_wants(centre: Centre) -> None:
         assert ucds[old] + ucds[new] == 1
 
 
+@pytest.mark.parametrize("path", CONES)
 @pytest.mark.parametrize(
     "parameters", ["RA=abc&DEC=0&SR=1", "RA=10&DEC=95&SR=1", "RA=10&SR=1", "", "RA=1&DEC=1&SR=-1"]
 )
-def test_cone_search_says_what_is_wrong(centre: Centre, parameters: str) -> None:
-    answer = ask(f"{centre.url}/oidb/q/cone/scs.xml?{parameters}")
+def test_cone_search_says_what_is_wrong(centre: Centre, parameters: str, path: str) -> None:
+    answer = ask(f"{centre.url}/{path}/scs.xml?{parameters}")
     assert answer.status in (200, 400)
     assert re.search(r'name="(Error|QUERY_STATUS)"[^>]*value="|value="ERROR"', answer.text)
     assert "Traceback" not in answer.text
     assert "<TD>" not in answer.text
 
 
-def test_stilts_cone(centre: Centre, stilts: Path, tmp_path: Path) -> None:
-    path = tmp_path / "cone.csv"
+@pytest.mark.parametrize("path", CONES)
+def test_stilts_cone(centre: Centre, stilts: Path, tmp_path: Path, path: str) -> None:
+    result = tmp_path / "cone.csv"
     said = run(
-        stilts, "cone", f"serviceurl={centre.url}/oidb/q/cone/scs.xml", "lon=245.3", "lat=-22.7",
-        "radius=0.05", f"out={path}", "ofmt=csv",
+        stilts, "cone", f"serviceurl={centre.url}/{path}/scs.xml", "lon=245.3", "lat=-22.7",
+        "radius=0.05", f"out={result}", "ofmt=csv",
     )  # fmt: skip
-    assert path.exists(), said
-    assert "SIM BIN 1" in path.read_text()
+    assert result.exists(), said
+    assert "SIM BIN 1" in result.read_text()
 
 
 @pytest.mark.parametrize("sync", ["true", "false"])
@@ -533,7 +585,7 @@ def test_examples_work(centre: Centre) -> None:
     for title, adql in examples.items():
         assert query(centre.url, adql), f"no rows: {title}"
     everything = " ".join(examples.values())
-    for table in ("oidb.baseline", "oidb.granule", "ivoa.obscore"):
+    for table in ("oidb.baseline", "oidb.granule", "ivoa.obscore", "obsportal.exposure"):
         assert table in everything
 
 
@@ -580,13 +632,22 @@ def test_queries_of_topcat(centre: Centre, adql: str) -> None:
     assert query(centre.url, adql)
 
 
+#: ObsLocTAP gives these no UCD, and there is none for them.
+WITHOUT_UCD = {"t_planning", "category", "priority", "execution_status", "tracking_type"}
+
+
 def test_every_column_is_described(centre: Centre) -> None:
-    columns = query(centre.url, "SELECT * FROM tap_schema.columns WHERE table_name LIKE 'oidb.%'")
-    assert len(columns) > 100
+    columns = query(
+        centre.url,
+        "SELECT * FROM tap_schema.columns WHERE table_name LIKE 'oidb.%'"
+        " OR table_name LIKE 'obsportal.%' OR table_name='ivoa.obsplan'",
+    )
+    assert len(columns) > 250
     for column in columns:
         name = f"{column['table_name']}.{column['column_name']}"
         assert len(column["description"]) > 8, name
-        assert column["ucd"], name
+        if column["table_name"] != "ivoa.obsplan" or column["column_name"] not in WITHOUT_UCD:
+            assert column["ucd"], name
 
 
 def test_no_column_is_always_empty(centre: Centre) -> None:
@@ -595,9 +656,15 @@ def test_no_column_is_always_empty(centre: Centre) -> None:
         "oidb.collection": {"bib_reference", "embargo_days"},
         "oidb.granule": {"bib_reference", "quality_level", "obs_creator_name", "datapi"},
         "oidb.file": {"url"},
+        "obsportal.exposure": {"ob_container_id", "pwv_start", "pwv_end", "ob_grade"},
+        "obsportal.observation": {"ob_container_id"},
+        "obsportal.target": {"pm_ra", "pm_dec", "merged_into"},
+        "obsportal.header": {"problem", "withdrawn"},
     }
     for table in ("oidb.collection", "oidb.granule", "oidb.file", "oidb.baseline",
-                  "oidb.progenitor"):  # fmt: skip
+                  "oidb.progenitor", "obsportal.exposure", "obsportal.baseline",
+                  "obsportal.observation", "obsportal.target", "obsportal.target_alias",
+                  "obsportal.header"):  # fmt: skip
         rows = query(centre.url, f"SELECT * FROM {table}")
         empty = {name for name in rows[0] if all(row[name] == "" for row in rows)}
         assert empty <= sparse.get(table, set()), table
