@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from math import isfinite
 from operator import itemgetter
 from pathlib import Path
@@ -251,7 +252,7 @@ def copy(connection: Any, table: str, new: Sequence[Mapping[str, Any]]) -> None:
     """Adds rows to a table of q.rd; their keys are the columns it has there, no more, no less."""
     if not new:
         return
-    columns = [column.name for column in api.getRD("obsportal/q").getById(table).columns]
+    columns = _columns(table)
     if set(new[0]) != set(columns):
         wrong = sorted(set(new[0]) ^ set(columns))
         raise base.ReportableError(f"obsportal.{table} and its rows differ in {', '.join(wrong)}")
@@ -268,6 +269,12 @@ def copy(connection: Any, table: str, new: Sequence[Mapping[str, Any]]) -> None:
             statement.format(sql.Identifier("obsportal", table), names).as_string(cursor),
             stream,
         )
+
+
+@cache
+def _columns(table: str) -> tuple[str, ...]:
+    """Columns of a table of q.rd; DaCHS looks at the RD's file each time it is asked."""
+    return tuple(column.name for column in api.getRD("obsportal/q").getById(table).columns)
 
 
 def _header(new: Row, old: Row, now: datetime) -> Row:
@@ -302,8 +309,7 @@ def compressed(row: Row) -> bytes | None:
 
 def header_row(header_id: str, archive: str, **known: Any) -> Row:
     """A row of stored_header where everything not said is NULL."""
-    columns = (column.name for column in api.getRD("obsportal/q").getById("stored_header").columns)
-    row: Row = dict.fromkeys(columns)
+    row: Row = dict.fromkeys(_columns("stored_header"))
     row.update(header_id=header_id, archive=archive, state="read", **known)
     return row
 

@@ -76,7 +76,7 @@ class Settings:
 class Report:
     """What a run found and did."""
 
-    #: Files the archive listed as changed since the last run, with those listed again.
+    #: Files the archive listed, as changed since the last run or, with `full`, as what it has.
     listed: int = 0
     new: int = 0
     changed: int = 0
@@ -187,9 +187,8 @@ class _Run:
         while begin < end:
             until = min(begin + stretch, end)
             for page in self._archive.changed(begin, until):
-                self._report.listed += len(page)
-                self._progress("files", min(self._report.listed, extent.files), extent.files)
                 self._take(page)
+                self._progress("files", min(self._report.listed, extent.files), extent.files)
             begin = until
             if moves:
                 self._move_mark(min(until, extent.last))
@@ -197,6 +196,7 @@ class _Run:
 
     def _take(self, page: Sequence[eso.File]) -> None:
         """Takes in what is new or changed of a page of the archive's list."""
+        self._report.listed += len(page)
         known = self._known([file.dp_id for file in page])
         fetch: list[eso.File] = []
         renew: list[eso.File] = []
