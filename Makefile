@@ -1,24 +1,35 @@
 # make serve   the data centre at http://localhost:8080/, from nothing, until Ctrl-C
-# make test    everything that is checked before a change is taken, on an instance of its own
+# make test    everything that is checked before a change is taken, on instances of its own
 # make bench   the measurements the documentation quotes
 # JMMC_ROOT and JMMC_PORT choose another directory and port: bin/jmmc --help.
 
 python = /usr/bin/python3
 tools = var/tools/bin
 
-.PHONY: serve test bench
+half = tests/live/test_[p-z]*.py
+
+.PHONY: serve test static test-1 test-2 bench
 
 serve:
 	@centre/install.sh
 	@bin/jmmc serve
 
+# Two halves of about the same duration at a time, each with an instance of its own.
 test:
 	@centre/install.sh test
 	@$(python) tests/tools.py
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-2 static test-1
+
+static:
 	$(tools)/ruff check
 	$(tools)/ruff format --check
 	$(tools)/mypy
-	$(python) -m pytest
+
+test-1:
+	$(python) -m pytest --ignore-glob='$(half)'
+
+test-2:
+	$(python) -m pytest $(half)
 
 bench:
 	@centre/install.sh test

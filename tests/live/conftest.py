@@ -2,6 +2,7 @@
 
 It is made for the test run, on a free port, and removed at its end, whatever ends it. To test
 against an instance that runs already, name its root and port: JMMC_TEST_ROOT, JMMC_TEST_PORT.
+That is for pytest; the halves of `make test` would be in each other's way.
 """
 
 import os
