@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg2
+
 from centre import CentreError, cluster
 from centre.instance import Instance
 from ingest import eso
@@ -98,7 +100,11 @@ def follow_eso(instance: Instance, options: argparse.Namespace) -> int:
     """Brings the log into step with the archive; the exit code is 1 when the run ended early."""
     with cluster.running(instance):
         os.environ.update(instance.environment())
-        from obsportal.res import store, sync
+        try:
+            from obsportal.res import store, sync
+        except psycopg2.Error as error:  # DaCHS asks the database when it is imported
+            words = str(error).strip().partition("\n")[0]
+            raise CentreError(f"The database: {words}{_room(instance)}") from None
 
         settings = sync.Settings(
             archive=options.archive,
