@@ -12,6 +12,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import psycopg2
+
 from centre import CentreError, account, cluster, dachs, obsportal, oifits, operations, status, sync
 from centre.instance import Instance
 
@@ -40,6 +42,8 @@ def main(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (CentreError, OSError) as error:
         print(f"jmmc: {error}", file=sys.stderr)
+    except psycopg2.Error as error:
+        print(f"jmmc: the database: {' '.join(str(error).split())}", file=sys.stderr)
     except KeyboardInterrupt:
         print("jmmc: interrupted", file=sys.stderr)
     return FAILED

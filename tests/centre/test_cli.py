@@ -8,6 +8,7 @@ import subprocess
 from datetime import date
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from centre import CentreError, cli, oifits, operations, server
@@ -122,6 +123,19 @@ def test_damaged_state(tmp_path: Path) -> None:
     assert result.returncode == cli.FAILED
     assert result.stderr.count("\n") == 1
     assert "state.json is damaged" in result.stderr
+
+
+def test_a_database_that_fails_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise psycopg2.OperationalError("connection refused\n\tIs the server running?\n")
+
+    monkeypatch.setattr(cli, "_instance", fail)
+    assert cli.main(["stop"]) == cli.FAILED
+    assert capsys.readouterr().err == (
+        "jmmc: the database: connection refused Is the server running?\n"
+    )
 
 
 @pytest.mark.parametrize("port", ["", "0", "65536", "80a", "-1", "8080 "])
