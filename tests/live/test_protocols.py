@@ -243,8 +243,8 @@ def test_dachs_val_is_clean(centre: Centre) -> None:
 
 
 def test_dachs_test_is_clean(centre: Centre) -> None:
-    # One after the other: DaCHS' XML validator loads its schemas in whatever thread comes first, and
-    # another that needs them at that moment finds half of them.
+    # One after the other: DaCHS' XML validator loads its schemas in whatever thread comes first,
+    # and another that needs them at that moment finds half of them.
     result = centre.jmmc("dachs", "test", "-n", "1", "ALL")
     output = result.stdout + result.stderr
     assert result.returncode == 0, output
