@@ -7,6 +7,7 @@ import io
 import random
 import struct
 import tracemalloc
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -27,6 +28,15 @@ def _answer(centre: Centre) -> str:
     return text
 
 
+@pytest.fixture
+def _repaired(centre: Centre) -> Iterator[None]:
+    """Brings database and server back to what they were for the tests that follow."""
+    yield
+    centre.succeed("stop")
+    centre.succeed("start")
+
+
+@pytest.mark.usefixtures("_repaired")
 def test_the_database_is_killed(centre: Centre, twin: Twin, undisturbed: dict[str, Any]) -> None:
     twin.front.delay = 0.02
     process = begun(centre, twin)
