@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import re
 import struct
 import tracemalloc
-import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -193,7 +193,9 @@ def test_headers_as_astropy_writes_them(cards: dict[str, bool | int | float | st
             expected = theirs[key]
             if isinstance(expected, str):
                 # Long strings end in "&" where they go on: one that ends so is ambiguous.
-                if not expected.rstrip().endswith("&"):
+                # A quote before a slash ends the string for astropy, doubled or not.
+                ambiguous = expected.rstrip().endswith("&")
+                if not ambiguous and not re.search(r"' */", str(header[key])):
                     assert ours.get(key) == expected.strip()
             else:
                 assert ours.get(key) == expected
