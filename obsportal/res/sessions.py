@@ -121,6 +121,16 @@ class _Session:
         return "database"
 
 
+def _is_of_connection(error: psycopg2.Error) -> bool:
+    """Whether an error is of the connection, not of the statement.
+
+    An asynchronous connection that the server has closed is told as DatabaseError itself, which
+    all errors of statements are subclasses of.
+    """
+    kinds = (psycopg2.OperationalError, psycopg2.InterfaceError)
+    return isinstance(error, kinds) or type(error) is psycopg2.DatabaseError
+
+
 class Sessions:
     """A few sessions for the statements of many requests."""
 
@@ -147,7 +157,9 @@ class Sessions:
             return (yield from self._run(statement, parameters, prepare))
         except errors.QueryCanceled:
             raise BusyError("The query took too long; ask for less at a time.") from None
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        except psycopg2.Error as error:
+            if not _is_of_connection(error):
+                raise
             raise BusyError("The database is not available now; try again later.") from None
         finally:
             self._release()
@@ -171,8 +183,8 @@ class Sessions:
                 rows = yield from session.run(statement, parameters)
                 usable = True
                 return rows
-            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-                if fresh or isinstance(error, errors.QueryCanceled):
+            except psycopg2.Error as error:
+                if fresh or isinstance(error, errors.QueryCanceled) or not _is_of_connection(error):
                     raise
                 # The database was restarted since: none of the idle sessions is good any more.
                 while self._idle:
