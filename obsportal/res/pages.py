@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import time
 import zlib
 from pathlib import Path
@@ -329,7 +330,7 @@ class Statistics:
 
     def __init__(self) -> None:
         self._text: str | None = None
-        self._counted = 0.0
+        self._counted = -math.inf  # of no clock, which may begin when the machine starts
         self._counting: list[defer.Deferred[str]] | None = None
 
     def get(self) -> defer.Deferred[str]:

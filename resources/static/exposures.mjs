@@ -134,6 +134,7 @@ async function search() {
   const state = readAddress();
   writeForm(state);
   const turn = latest += 1;
+  part("results").ariaBusy = "true";
   part("trouble").replaceChildren(element("p", { class: "message" }, "Searching …"));
   try {
     const criteria = Object.fromEntries([...fields.map((field) => field.name), ...OTHERS].map(
@@ -167,12 +168,14 @@ async function search() {
     showPages(total, page, state);
     showTime(years);
     part("sky").firstElementChild.replaceChildren(sky);
-    part("results").dataset.shown = turn;
   } catch (error) {
     if (turn === latest) {
       part("results").hidden = true;
       message(part("trouble"), error.message);
     }
+  }
+  if (turn === latest) {
+    part("results").ariaBusy = "false"; // all is there, or told
   }
 }
 

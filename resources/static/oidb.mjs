@@ -20,6 +20,8 @@ const fields = Array.from(form.elements).filter((field) => field.name);
 
 /** Counts the searches, so that a late answer to an old one is dropped. */
 let latest = 0;
+/** Counts the drawings of the uv plane, for the same reason. */
+let drawings = 0;
 
 function readForm() {
   return new URLSearchParams(
@@ -72,6 +74,7 @@ async function search() {
   const state = new URLSearchParams(location.search);
   writeForm(state);
   const turn = latest += 1;
+  part("results").ariaBusy = "true";
   part("trouble").replaceChildren(element("p", { class: "message" }, "Searching …"));
   try {
     const criteria = Object.fromEntries(
@@ -98,12 +101,15 @@ async function search() {
     showRows(rows, state);
     showPages(totals.granules, page, state);
     showExports(`SELECT g.*, f.file_name, f.file_size, f.data_rights ${where} ${sorting}`);
-    await Promise.all([showCoverage(rows, turn), showSky(where, turn)]);
+    await Promise.all([showCoverage(rows), showSky(where, turn)]);
   } catch (error) {
     if (turn === latest) {
       part("results").hidden = true;
       message(part("trouble"), error.message);
     }
+  }
+  if (turn === latest) {
+    part("results").ariaBusy = "false"; // all is there, or told
   }
 }
 
@@ -152,8 +158,8 @@ function showRows(rows, state) {
   const refresh = () => {
     const picked = new Set(Array.from(part("rows").querySelectorAll("input:checked"),
       (box) => box.value));
-    showCoverage(picked.size ? rows.filter((row) => picked.has(row.obs_publisher_did)) : rows,
-      latest);
+    showCoverage(picked.size ? rows.filter((row) => picked.has(row.obs_publisher_did)) : rows)
+      .catch((error) => message(part("trouble"), error.message));
   };
   part("rows").querySelectorAll("input").forEach((box) => box.addEventListener("change", refresh));
 }
@@ -206,10 +212,11 @@ function showExports(adql) {
   part("adql").textContent = adql;
 }
 
-async function showCoverage(rows, turn) {
+async function showCoverage(rows) {
+  const turn = drawings += 1;
   const points = rows.length ? await query("SELECT TOP 5000 u, v FROM oidb.baseline " +
     `WHERE granule_id IN (${rows.map((row) => row.granule_id).join(",")})`) : [];
-  if (turn === latest) {
+  if (turn === drawings) {
     part("uv").replaceChildren(uvPlot(points));
     part("uv-caption").textContent = "uv coverage of " +
       (part("rows").querySelector("input:checked") ? "the selected rows" : "the rows below");

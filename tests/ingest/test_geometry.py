@@ -28,6 +28,15 @@ coordinates = st.floats(-1000.0, 1000.0)
 points = st.lists(st.tuples(coordinates, coordinates), min_size=2, max_size=40)
 
 
+def catalogued(least: float, most: float) -> st.SearchStrategy[float]:
+    """Numbers with the decimals of a catalogue.
+
+    ERFA cannot compute others that are nearly zero: its products of 1e-150 or 1e-310 are lost, and
+    what it then says is nan or "system error".
+    """
+    return st.floats(least, most).map(lambda value: round(value, 6))
+
+
 def shape(u: Floats, v: Floats) -> tuple[float, float]:
     """Eccentricity and filling factor of one set of points."""
     eccentricity, fill = geometry.uv_distribution(u, v, np.zeros(u.size, np.int64), 1)
@@ -267,10 +276,10 @@ def test_zenith_shows_the_array_as_it_lies() -> None:
 @pytest.mark.filterwarnings("ignore")  # of astropy, on what is so far away
 @settings(max_examples=40, deadline=None)
 @given(
-    st.floats(0.0, 360.0, exclude_max=True),
-    st.floats(-89.0, 89.0).map(lambda dec: round(dec, 6)),  # ERFA has nan for 1e-310
-    st.floats(1.0, 5000.0),
-    st.floats(-5000.0, 5000.0),
+    catalogued(0.0, 360.0),
+    catalogued(-89.0, 89.0),
+    catalogued(1.0, 5000.0),
+    catalogued(-5000.0, 5000.0),
     st.floats(51544.0, 62502.0),
 )
 def test_proper_motion_is_that_of_astropy(

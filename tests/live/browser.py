@@ -18,6 +18,10 @@ from tests.live.client import User
 PATIENCE = 40.0
 
 
+class Refusal(AssertionError):
+    """Chromium does not do what it is told."""
+
+
 class Browser:
     """One browser with one page, without cache, cookies or a password.
 
@@ -90,11 +94,18 @@ class Browser:
     def wait(self, expression: str) -> None:
         """Waits until a JavaScript expression is true; an AssertionError if it never is."""
         end = time.monotonic() + PATIENCE
-        while not self.evaluate(f"(() => {{ try {{ return !!({expression}) }} catch {{}} }})()"):
+        while not self._holds(expression):
             if time.monotonic() > end:
                 text = self.evaluate("document.body.innerText")
                 raise AssertionError(f"never true: {expression}\n{self.problems}\n{text}")
-            time.sleep(0.1)
+            time.sleep(0.05)
+
+    def _holds(self, expression: str) -> bool:
+        guarded = f"(() => {{ try {{ return !!({expression}) }} catch {{}} }})()"
+        try:
+            return bool(self.evaluate(guarded))
+        except Refusal:
+            return False  # between two pages there is nothing to ask
 
     def evaluate(self, expression: str) -> Any:
         """Value of a JavaScript expression in the page."""
@@ -123,7 +134,8 @@ class Browser:
         while True:
             answer = self._receive()
             if answer.get("id") == number:
-                assert "error" not in answer, f"{method}: {answer['error']}"
+                if "error" in answer:
+                    raise Refusal(f"{method}: {answer['error']}")
                 return dict(answer["result"])
             self._notice(answer.get("method"), answer.get("params", {}))
 

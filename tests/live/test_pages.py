@@ -12,13 +12,8 @@ from tests.live.conftest import Centre
 
 pytestmark = pytest.mark.live
 
-#: Has arrived when the search has ended, with results or a message.
-SEARCHED = (
-    "!document.querySelector('#trouble').innerText.startsWith('Searching')"
-    " && document.querySelector('#count').innerText"
-    " && document.querySelector('#sky svg')"
-    " || document.querySelector('#trouble .problem')"
-)
+#: Has arrived when the search has ended, and all of it is drawn or a message is there.
+SEARCHED = "document.querySelector('#results').ariaBusy === 'false'"
 SHOWN = (
     "!document.querySelector('#granule').hidden && document.querySelector('#validation').innerText"
 )
@@ -187,7 +182,8 @@ def test_the_form_writes_an_address_that_can_be_shared(browser: Browser, centre:
         centre.url, "SELECT COUNT(*) AS n FROM oidb.granule WHERE instrument_name='MYSTIC'"
     )
     found = f"{mystic['n']} granules"
-    browser.wait(f"document.querySelector('#count').innerText.startsWith('{found}')")
+    browser.wait(SEARCHED)
+    assert browser.text("#count").startswith(found)
     address = browser.evaluate("location.href")
     assert parse_qs(urlsplit(address).query) == {"instrument": ["MYSTIC"]}
     browser.open(address, SEARCHED)
@@ -202,7 +198,8 @@ def test_results_are_sorted_and_paged(browser: Browser, centre: Centre) -> None:
     )
     assert len(first) == 25
     browser.evaluate("Array.from(document.querySelectorAll('#pages a')).at(-1).click()")
-    browser.wait("document.querySelector('#pages').innerText.includes('Page 2')")
+    browser.wait(SEARCHED)
+    assert "Page 2" in browser.text("#pages")
     second = browser.evaluate(
         "Array.from(document.querySelectorAll('#rows tbody input'), (box) => box.value)"
     )
