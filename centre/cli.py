@@ -14,7 +14,18 @@ from collections.abc import Callable
 
 import psycopg2
 
-from centre import CentreError, account, cluster, dachs, obsportal, oifits, operations, status, sync
+from centre import (
+    CentreError,
+    account,
+    cluster,
+    dachs,
+    obsportal,
+    oifits,
+    operations,
+    status,
+    sync,
+    users,
+)
 from centre.instance import Instance
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -97,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     correct = commands.add_parser("target", help="Correct the targets of the observation logs.")
     obsportal.add_target_actions(correct.add_subparsers(metavar="ACTION", required=True), _target)
 
+    manage = commands.add_parser("user", help="Who may log in.")
+    users.add_actions(manage.add_subparsers(metavar="ACTION", required=True), _manage_users)
+
     check = commands.add_parser("check", help="Validate files; needs no instance.")
     kinds = check.add_subparsers(metavar="KIND", required=True)
     added = kinds.add_parser("oifits", help="OIFITS files", description=oifits.CHECK_HELP)
@@ -146,6 +160,10 @@ def _follow_eso(options: argparse.Namespace) -> int:
 
 def _target(options: argparse.Namespace) -> int:
     return obsportal.change_target(_instance(), options)
+
+
+def _manage_users(options: argparse.Namespace) -> int:
+    return users.manage(_instance(), options)
 
 
 def _pass_on(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ _SYSTEM_RDS = ("//obscore", "//obs-radio")
 # Has the extra columns of ObsCore, which every contributing table must then have.
 _SITE = "etc/userconfig"
 # What our data sets share.
-_COMMON = ("resources/links",)
+_COMMON = ("resources/users", "resources/links")
 # System RDs with registry records.
 _PUBLISHED_SYSTEM_RDS = ("//services", "//tap", "//products", "//adql", "//obscore", "//obs-radio")
 

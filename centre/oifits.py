@@ -47,7 +47,7 @@ def add_ingest_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--owner", metavar="NAME", help="group that may see private files")
     parser.add_argument(
-        "--release-date", type=_date, metavar="DATE", help="first public day, as YYYY-MM-DD"
+        "--release-date", type=day, metavar="DATE", help="first public day, as YYYY-MM-DD"
     )
     parser.add_argument("--pi", metavar="NAME", help="principal investigator, if files do not tell")
     parser.add_argument(
@@ -186,7 +186,8 @@ def _add_paths(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or glob pattern")
 
 
-def _date(text: str) -> date:
+def day(text: str) -> date:
+    """The date an argument names."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -198,6 +198,14 @@ def cache_whole_pages() -> None:
     caching.CachedPage.__init__ = make_whole
 
 
+def know_users() -> None:
+    """Lets users log in, and none whose account has ended."""
+    from web import login, users
+
+    users.end_accounts()
+    login.install()
+
+
 def answer_obsportal() -> None:
     """Answers the addresses of ObsPortal that its clients have compiled in, and their relatives."""
     from obsportal.res import api, pages
@@ -221,6 +229,7 @@ def main() -> None:
         answer_scripts_with_datalink()
         serve_schemata()
         cache_whole_pages()
+        know_users()
         answer_obsportal()
     sys.argv[0] = "dachs"
     cli.main()

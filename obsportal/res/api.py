@@ -19,8 +19,11 @@ from twisted.web import resource
 
 from obsportal.res import answer, batch, coverage
 from obsportal.res import question as questions
-from obsportal.res.answer import Column, Form, Service
-from obsportal.res.question import Condition, Question, RefusedError
+from obsportal.res.answer import Column, Form
+from obsportal.res.question import Condition, Question
+from web import parameters, service
+from web.parameters import RefusedError
+from web.service import Service, form_fields
 
 #: Exposures that are drawn.
 _DRAWN = 20_000
@@ -62,7 +65,7 @@ class Coverage(Service):
         return answer.JSON.media_type
 
     def read(self, query: bytes, body: bytes, content_type: str) -> Question:
-        asked = questions.question(answer.form_fields(query, body, content_type))
+        asked = questions.question(form_fields(query, body, content_type))
         if not asked.of_targets:
             raise RefusedError(
                 "Say which target: ra and dec (deg) with radius (up to"
@@ -154,19 +157,19 @@ class Batch(Service):
 
     def read(self, query: bytes, body: bytes, content_type: str) -> Listed:
         known = {"format", "radius", "all_fields", *questions.OTHERS}
-        given = questions.values(questions.fields(query), known)
+        given = parameters.values(parameters.fields(query), known)
         form = answer.FORMS.get(given.get("format", "json").lower())
         if form is None:
             raise RefusedError(
                 f"format must be one of {', '.join(answer.FORMS)},"
-                f" not {questions.quoted(given['format'])}."
+                f" not {parameters.quoted(given['format'])}."
             )
         if not body:
             raise RefusedError("Post a list of targets with name, or ra and dec (deg), here.")
         radius = questions.DEFAULT_RADIUS
         if "radius" in given:
-            radius = questions.number(given, "radius", 0, questions.WIDE)
-        all_fields = questions.flag(given, "all_fields", True)
+            radius = parameters.number(given, "radius", 0, questions.WIDE)
+        all_fields = parameters.flag(given, "all_fields", True)
         return Listed(body, content_type, radius, form, all_fields, questions.others(given))
 
     async def pieces(self, asked: Listed) -> AsyncIterator[bytes]:
@@ -265,9 +268,4 @@ def resources() -> dict[str, Any]:
 
 def install() -> None:
     """Adds all of it to DaCHS' server, before it starts."""
-    from gavo.web import root
-
-    found = resources()
-    for name, page in found.items():
-        root.ArchiveService.addStatic(name, page)
-    root.site.requestFactory = answer.request_class(frozenset(name.encode() for name in found))
+    service.add(resources())

@@ -10,14 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from obsportal.res.question import (
-    WIDE,
-    RefusedError,
-    alias_key,
-    circle,
-    quoted,
-    values,
-)
+from obsportal.res.question import WIDE, alias_key
+from web.parameters import RefusedError, circle, quoted, values
 
 #: Targets of a list, and bytes of it.
 MAX_TARGETS = 10_000

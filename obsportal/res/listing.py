@@ -19,8 +19,10 @@ from psycopg2 import sql
 
 from obsportal.res import answer
 from obsportal.res import question as questions
-from obsportal.res.question import Condition, RefusedError
-from obsportal.res.sessions import Sessions
+from obsportal.res.question import Condition
+from web import parameters
+from web.parameters import RefusedError
+from web.sessions import Sessions
 
 #: Rows of a page, and those that can be turned to page by page.
 PAGE, REACH = 25, 10_000
@@ -128,11 +130,11 @@ def _sessions() -> Sessions:
 
 def read(query: bytes) -> Search:
     """What the parameters of an address say; raises RefusedError."""
-    given = questions.values(questions.fields(query), _KNOWN)
+    given = parameters.values(parameters.fields(query), _KNOWN)
     order = given.get("order", "-time")
     if order.removeprefix("-") not in _ORDERS:
-        raise RefusedError(f"Results cannot be sorted by {questions.quoted(order)}.")
-    page = questions.whole(given, "page", 1) if "page" in given else 1
+        raise RefusedError(f"Results cannot be sorted by {parameters.quoted(order)}.")
+    page = parameters.whole(given, "page", 1) if "page" in given else 1
     if page > REACH // PAGE:
         raise RefusedError(
             f"Only the first {REACH} results are shown; ask for less, or download them all."
@@ -180,7 +182,7 @@ def _where(asked: Search) -> tuple[sql.Composable, dict[str, Any]]:
 
 def _target(given: dict[str, str]) -> list[Condition]:
     found = []
-    cone = questions.circle(given)
+    cone = parameters.circle(given, questions.DEFAULT_RADIUS)
     if cone is not None:
         wide = cone["radius"] > questions.WIDE
         found.append(
@@ -193,7 +195,7 @@ def _target(given: dict[str, str]) -> list[Condition]:
         texts = given[name].split(",")
         if len(texts) > _NAMED:
             raise RefusedError(f"{name} has more than {_NAMED} numbers.")
-        numbers = [questions.whole({name: number}, name, 0) for number in texts]
+        numbers = [parameters.whole({name: number}, name, 0) for number in texts]
         found.append(Condition("targets", text, {name: numbers}))
     if "pattern" in given:
         pattern = re.sub(r"\s+", "_", given["pattern"].lower())
@@ -211,7 +213,7 @@ def _others(given: dict[str, str]) -> list[Condition]:
     for name, choices in (("category", _CATEGORIES), ("valid", _VALID)):
         if name in given:
             if given[name] not in choices:
-                raise RefusedError(f"There is no {name} {questions.quoted(given[name])}.")
+                raise RefusedError(f"There is no {name} {parameters.quoted(given[name])}.")
             found.append(Condition(name, choices[given[name]], {}))
     return found
 
@@ -242,7 +244,7 @@ def _nights(given: dict[str, str]) -> list[Condition]:
             except ValueError:
                 raise RefusedError(
                     f"{name} must be a date such as 2026-11-24,"
-                    f" not {questions.quoted(given[name])}."
+                    f" not {parameters.quoted(given[name])}."
                 ) from None
     if not nights:
         return []

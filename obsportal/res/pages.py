@@ -7,33 +7,21 @@ with .json behind it.
 
 from __future__ import annotations
 
-import html
 import json
 import math
 import time
 import zlib
-from pathlib import Path
 from typing import Any
 
 from gavo.base import config
-from gavo.web import weberrors
 from psycopg2 import sql
 from twisted.internet import defer, reactor, threads
-from twisted.web import http, resource, server
 
 from ingest import names
 from ingest.exposures import QUALITY_FLAGS
-from obsportal.res import listing, sessions
-from obsportal.res.question import RefusedError
-
-_STATIC = Path(__file__).resolve().parents[2] / "resources" / "static"
-#: Where a page has its data; see _page.
-_PLACE = '<script type="application/json" id="data">'
-#: Where the page of what is not there says what that is.
-_WORDS = ">…<"
-_JSON = "application/json;charset=utf-8"
-_HTML = "text/html;charset=utf-8"
-_TEXT = "text/plain;charset=utf-8"
+from obsportal.res import listing
+from web import sessions
+from web.pages import HTML, JSON, STATIC, TEXT, MissingError, Page, fill
 
 #: How long a statement of a page may take, in s, and how many run at once.
 _SECONDS = 10.0
@@ -186,30 +174,7 @@ _LEVELS = {
 }
 
 
-class MissingError(Exception):
-    """What an address names is not there; the message says so in a sentence."""
-
-
-class _Page(resource.Resource):  # type: ignore[misc]
-    """An answer that a generator makes; knows what to do when that fails."""
-
-    isLeaf = True
-
-    def render_GET(self, request: Any) -> Any:
-        """Answers GET and HEAD; the work is done without a thread."""
-        # A path is bytes in Twisted, but text in DaCHS' requests.
-        parts = [part if isinstance(part, str) else part.decode() for part in request.postpath]
-        answer = defer.ensureDeferred(self.answer("/".join(parts), request))
-        answer.addCallback(_deliver, request).addErrback(_fail, request)
-        answer.addErrback(weberrors.renderDCErrorPage, request)
-        return server.NOT_DONE_YET
-
-    async def answer(self, path: str, request: Any) -> tuple[str, bytes]:
-        """Media type and body for the rest of a path."""
-        raise NotImplementedError
-
-
-class SearchPage(_Page):
+class SearchPage(Page):
     """/search: the form and its results; below it rows.json and overview.json, see listing.py."""
 
     async def answer(self, path: str, request: Any) -> tuple[str, bytes]:
@@ -217,13 +182,13 @@ class SearchPage(_Page):
         if path in ("rows.json", "overview.json"):
             asked = listing.read(request.uri.partition(b"?")[2])
             found = listing.rows if path == "rows.json" else listing.overview
-            return _JSON, (await found(asked)).encode()
+            return JSON, (await found(asked)).encode()
         if path:
             raise MissingError(f"There is no page search/{path}.")
-        return _HTML, (_STATIC / "exposures.html").read_bytes()
+        return HTML, (STATIC / "exposures.html").read_bytes()
 
 
-class DetailPage(_Page):
+class DetailPage(Page):
     """/detail/…: pages and JSON of exposures and targets, headers as text, names as JSON.
 
     Identifiers are taken as they are: ASPRO2 does not encode what it writes into an address.
@@ -237,10 +202,10 @@ class DetailPage(_Page):
         """What the kind and the identifier in the path say."""
         kind, _, name = path.partition("/")
         if kind == "header":
-            return _TEXT, (await self._header(name))
+            return TEXT, (await self._header(name))
         if path == "names.json":
             begin = request.args.get(b"begin", [b""])[0].decode("utf-8", "replace").strip()
-            return _JSON, (await self._names(begin)) if begin else b"[]"
+            return JSON, (await self._names(begin)) if begin else b"[]"
         bare = name.removesuffix(".json")
         if kind == "exposure":
             found = await self._exposure(bare)
@@ -249,8 +214,8 @@ class DetailPage(_Page):
         else:
             raise MissingError(f"There is no page detail/{path}.")
         if bare != name:
-            return _JSON, found.encode()
-        return _HTML, _page(f"{kind}.html", found)
+            return JSON, found.encode()
+        return HTML, fill(f"{kind}.html", found)
 
     async def _exposure(self, exposure_id: str) -> str:
         rows = await self._run(_EXPOSURE, exposure_id=exposure_id)
@@ -303,7 +268,7 @@ class DetailPage(_Page):
         return rows
 
 
-class StatisticsPage(_Page):
+class StatisticsPage(Page):
     """/statistics: the log in numbers and plots; with .json the numbers.
 
     They are counted in a thread, and again when somebody asks and they are older than _FRESH;
@@ -320,8 +285,8 @@ class StatisticsPage(_Page):
             raise MissingError(f"There is no page statistics/{path}.")
         numbers = await statistics.get()
         return (
-            (_JSON, numbers.encode()) if self._as_json
-            else (_HTML, _page("statistics.html", numbers))
+            (JSON, numbers.encode()) if self._as_json
+            else (HTML, fill("statistics.html", numbers))
         )  # fmt: skip
 
 
@@ -426,49 +391,6 @@ def _sorted_out(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     found["first"] = min((row["first"] for row in instruments if row["first"]), default=None)
     found["last"] = max((row["last"] for row in instruments if row["last"]), default=None)
     return found
-
-
-def _page(name: str, data: str) -> bytes:
-    """A file of resources/static with data in it, which nothing in a script element can leave."""
-    text = (_STATIC / name).read_text("utf-8")
-    before, place, after = text.partition(_PLACE)
-    safe = data.replace("<", "\\u003c")
-    return f"{before}{place}{safe}{after}".encode()
-
-
-def _deliver(answer: tuple[str, bytes], request: Any) -> None:
-    media_type, body = answer
-    request.setHeader("content-type", media_type)
-    request.setHeader("content-length", str(len(body)))
-    request.setHeader("x-content-type-options", "nosniff")
-    if media_type == _JSON:
-        request.setHeader("access-control-allow-origin", "*")
-    request.write(body)
-    request.finish()
-
-
-def _fail(failure: Any, request: Any) -> Any:
-    """Says in a sentence what is not there, or that the database has no time; else it is DaCHS'."""
-    if failure.check(sessions.BusyError):
-        request.setResponseCode(http.SERVICE_UNAVAILABLE)
-        request.setHeader("retry-after", "10")
-        _deliver((_TEXT, f"{failure.getErrorMessage()}\n".encode()), request)
-        return None
-    if failure.check(RefusedError):
-        request.setResponseCode(http.BAD_REQUEST)
-        _deliver((_TEXT, f"{failure.getErrorMessage()}\n".encode()), request)
-        return None
-    if failure.check(MissingError):
-        request.setResponseCode(http.NOT_FOUND)
-        words = failure.getErrorMessage()
-        if request.path.endswith(b".json"):
-            answer = _TEXT, f"{words}\n"
-        else:
-            text = (_STATIC / "missing.html").read_text("utf-8")
-            answer = _HTML, text.replace(_WORDS, f">{html.escape(words)}<", 1)
-        _deliver((answer[0], answer[1].encode()), request)
-        return None
-    return failure
 
 
 def install() -> None:

@@ -1,35 +1,21 @@
-"""What the parameters of a search mean: the rows wanted of the view search_answer (legacy.rd).
-
-Clients write numbers as Java does, and times with or without a zone. Parameters that nobody here
-knows are ignored, as they always were; a value that makes no sense is refused with a sentence.
-"""
+"""What the parameters of a search mean: the rows wanted of the view search_answer (legacy.rd)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 from psycopg2 import sql
 
-#: What a request may have; clients send four parameters.
-MAX_PARAMETERS = 100
-MAX_BODY = 1 << 16  # bytes
-_MAX_LENGTH = 256  # characters of a value
+from web.parameters import RefusedError, circle, flag, moment, values, whole
+
 #: Radius when none is given, as ASPRO2 asks for it, in arcsec.
 DEFAULT_RADIUS = 30.0
-MAX_RADIUS = 180 * 3600.0
 #: Up to this radius (arcsec) the targets in the circle are looked up, beyond it the log is read in
 #: the order of time and each exposure's distance computed.
 WIDE = 2 * 3600.0
-
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-#: A plus sign that was not written as %2B arrives as a blank.
-_ZONE_BLANK = re.compile(r"(?<=[0-9]) (?=[0-9]{2}:?[0-9]{2}$)")
 
 USAGE = (
     "Say what you look for: ra and dec (deg, ICRS) with radius (arcsec), target_id, name,"
@@ -37,10 +23,6 @@ USAGE = (
     " date_updated_to, date_from and date_to (UTC); with all_fields=false only the main columns,"
     " with limit at most that many exposures."
 )
-
-
-class RefusedError(Exception):
-    """A request that cannot be answered; the message says why in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -113,23 +95,6 @@ class Question:
         return None
 
 
-def fields(query: bytes, body: bytes = b"") -> list[tuple[str, str]]:
-    """Names and values of form-encoded parameters, those of the address before those posted."""
-    if len(body) > MAX_BODY:
-        raise RefusedError(f"The request is longer than {MAX_BODY} bytes.")
-    found: list[tuple[str, str]] = []
-    for part in (query, body.strip()):
-        try:
-            found += parse_qsl(
-                part.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS
-            )
-        except UnicodeDecodeError:
-            raise RefusedError("The parameters are not UTF-8.") from None
-        except ValueError:
-            raise RefusedError(f"There are more than {MAX_PARAMETERS} parameters.") from None
-    return found
-
-
 def question(found: Sequence[tuple[str, str]]) -> Question:
     """What a request asks for; raises RefusedError."""
     given = values(found, _KNOWN)
@@ -144,83 +109,6 @@ def question(found: Sequence[tuple[str, str]]) -> Question:
     )
 
 
-def values(found: Sequence[tuple[str, str]], known: set[str]) -> dict[str, str]:
-    """The known ones of parameters; an empty value says the same as none."""
-    given: dict[str, str] = {}
-    for name, text in found:
-        if name not in known:
-            continue
-        if len(text) > _MAX_LENGTH:
-            raise RefusedError(f"{name} has more than {_MAX_LENGTH} characters.")
-        if _CONTROL.search(text):
-            raise RefusedError(f"{name} has a control character.")
-        if name in given:
-            raise RefusedError(f"{name} is given more than once.")
-        given[name] = text.strip()
-    return {name: text for name, text in given.items() if text}
-
-
-def number(given: dict[str, str], name: str, low: float, high: float) -> float:
-    """A number within limits."""
-    text = given[name]
-    value = float(text) if _NUMBER.fullmatch(text) else None
-    if value is None or not low <= value <= high:
-        raise RefusedError(f"{name} must be a number from {low:g} to {high:g}, not {quoted(text)}.")
-    return value
-
-
-def whole(given: dict[str, str], name: str, low: int) -> int:
-    """A whole number, not above 2147483647."""
-    text = given[name]
-    value = int(text) if re.fullmatch("[0-9]{1,10}", text) else -1
-    if not low <= value <= 2147483647:
-        raise RefusedError(f"{name} must be a whole number from {low}, not {quoted(text)}.")
-    return value
-
-
-def flag(given: dict[str, str], name: str, default: bool) -> bool:
-    """True or false."""
-    text = given.get(name, str(default)).lower()
-    if text not in {"true", "false", "1", "0"}:
-        raise RefusedError(f"{name} must be true or false, not {quoted(text)}.")
-    return text in {"true", "1"}
-
-
-def moment(given: dict[str, str], name: str) -> datetime:
-    """A time in ISO 8601, UTC without a zone; what has no zone is UTC."""
-    text = given[name]
-    try:
-        found = datetime.fromisoformat(_ZONE_BLANK.sub("+", text).replace("Z", "+00:00"))
-        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
-    except (ValueError, OverflowError):
-        raise RefusedError(
-            f"{name} must be a time such as 2026-11-24T12:00:00, not {quoted(text)}."
-        ) from None
-
-
-def quoted(text: str) -> str:
-    """Text of a client as a message repeats it: short, and without what would not print."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text[:40])
-    return f"'{shown}…'" if len(text) > 40 else f"'{shown}'"
-
-
-def circle(given: dict[str, str], default: float = DEFAULT_RADIUS) -> dict[str, float] | None:
-    """ra, dec (deg) and radius (arcsec); None when there is no position.
-
-    Right ascensions below zero count from 360 deg; beyond that they are mistakes.
-    """
-    if not given.keys() & {"ra", "dec", "radius"}:
-        return None
-    for name in ("ra", "dec"):
-        if name not in given:
-            raise RefusedError(f"{name} is missing: a position has ra and dec, in degrees.")
-    return {
-        "ra": number(given, "ra", -180, 360),
-        "dec": number(given, "dec", -90, 90),
-        "radius": number(given, "radius", 0, MAX_RADIUS) if "radius" in given else default,
-    }
-
-
 def alias_key(name: str) -> str | None:
     """The name without what spellings differ in, as target_alias has it; None for no name."""
     from ingest import names
@@ -229,7 +117,7 @@ def alias_key(name: str) -> str | None:
 
 
 def _position(given: dict[str, str]) -> list[Condition]:
-    cone = circle(given)
+    cone = circle(given, DEFAULT_RADIUS)
     if cone is None:
         return []
     if cone["radius"] > WIDE:

@@ -41,12 +41,12 @@ class Centre:
             "JMMC_THROWAWAY": "1",
         }
 
-    def jmmc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def jmmc(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Runs bin/jmmc in this instance; look at returncode, stdout and stderr."""
         return subprocess.run(
             [str(CHECKOUT / "bin" / "jmmc"), *arguments],
             env=self.environment,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             text=True,
             check=False,

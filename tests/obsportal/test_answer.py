@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from obsportal.res import answer, batch, coverage, question
 from obsportal.res.answer import Column
-from obsportal.res.question import Question, RefusedError
+from obsportal.res.question import Question
+from web import parameters
+from web.parameters import RefusedError
 
 COLUMNS = (
     Column("exp_id", "text", ucd="meta.id"),
@@ -30,7 +32,7 @@ COLUMNS = (
 
 
 def ask(text: str) -> Question:
-    return question.question(question.fields(text.encode()))
+    return question.question(parameters.fields(text.encode()))
 
 
 def refusal(text: str) -> str:
@@ -130,7 +132,7 @@ def test_what_makes_no_sense_is_refused_with_a_reason(query: str, words: str) ->
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_are_read_as_python_reads_them(value: float) -> None:
     given_ = {"x": repr(value)}
-    assert question.number(given_, "x", -math.inf, math.inf) == value
+    assert parameters.number(given_, "x", -math.inf, math.inf) == value
 
 
 @given(st.text(max_size=40))
@@ -146,7 +148,7 @@ def test_text_is_a_value_or_refused(text: str) -> None:
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_bytes_are_answered_or_refused(query: bytes, body: bytes) -> None:
     with suppress(RefusedError):
-        assert question.question(question.fields(query, body)).conditions
+        assert question.question(parameters.fields(query, body)).conditions
 
 
 # ---------------------------------------------------------------- documents
