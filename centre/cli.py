@@ -19,6 +19,7 @@ from centre import (
     account,
     cluster,
     dachs,
+    jsdc,
     obsportal,
     oifits,
     operations,
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     oifits.add_ingest_arguments(added)
     added.set_defaults(run=_ingest)
     obsportal.add_ingest_kinds(kinds, _ingest_log)
+    jsdc.add_ingest_kind(kinds, _ingest_jsdc)
 
     follow = commands.add_parser("sync", help="Follow archives and logs.")
     kinds = follow.add_subparsers(metavar="WHAT", required=True)
@@ -150,6 +152,10 @@ def _ingest_log(options: argparse.Namespace) -> int:
     if options.report:
         account.make_file(options.report)
     return obsportal.ingest(_instance(reads=True), options)
+
+
+def _ingest_jsdc(options: argparse.Namespace) -> int:
+    return jsdc.ingest(_instance(reads=True), options)
 
 
 def _follow_eso(options: argparse.Namespace) -> int:

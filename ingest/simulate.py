@@ -856,6 +856,11 @@ NORTH_DISK = Target("SIM UD 2", 310.20, 38.40, Disk(0.7))
 NORTH_BINARY = Target("SIM BIN 2", 25.40, 41.90, Binary(Disk(0.6), Disk(0.4), 0.5, -2.5, 1.5))
 NORTH_GIANT = Target("SIM LD 2", 312.60, 45.10, Disk(3.2, 0.35))
 NORTH_CALIBRATOR = Target("SIM CAL 3", 308.90, 40.10, Disk(0.25), "CAL")
+#: All stars of the demonstration.
+STARS = (
+    SOUTH_DISK, SOUTH_BINARY, SOUTH_GIANT, SOUTH_CALIBRATOR, SOUTH_CALIBRATOR_2,
+    NORTH_DISK, NORTH_BINARY, NORTH_GIANT, NORTH_CALIBRATOR,
+)  # fmt: skip
 
 
 class _Demonstration:
