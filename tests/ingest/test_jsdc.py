@@ -23,7 +23,7 @@ WRITERS = {
 }
 
 
-def _by_astropy(path: Path) -> Table:
+def _by_astropy(path: Path) -> Any:
     """The file as astropy reads it."""
     if ".tsv" in path.name:
         # Units and dashes are under the names.
@@ -31,11 +31,11 @@ def _by_astropy(path: Path) -> Table:
     return Table.read(path, format="votable" if ".vot" in path.name else "fits")
 
 
-def _numbers(column: Any) -> np.ndarray[Any, Any]:
-    return np.ma.filled(np.ma.asarray(MaskedColumn(column)).astype(float), np.nan)
+def _numbers(column: Any) -> Any:
+    return MaskedColumn(column).astype(float).filled(np.nan)
 
 
-def _degrees(table: Table) -> SkyCoord:
+def _degrees(table: Any) -> Any:
     ra, dec = table["RAJ2000"], table["DEJ2000"]
     if ra.dtype.kind == "f":
         return SkyCoord(ra, dec, unit="deg")
