@@ -183,12 +183,17 @@ def form_fields(query: bytes, body: bytes, content_type: str) -> list[tuple[str,
     return parameters.fields(query, body)
 
 
-#: First parts of paths whose resources read for themselves what is posted to them.
+#: Paths, or their first parts, whose resources read for themselves what is posted to them.
 _leaves: set[bytes] = set()
+#: Resources below the folder of a data set, by its name.
+_folders: dict[str, _Folder] = {}
 
 
 def add(resources: Mapping[str, Any]) -> None:
-    """Adds resources, by the first part of their path, to DaCHS' server before it starts.
+    """Adds resources, by the first parts of their path, to DaCHS' server before it starts.
+
+    A path of one part is all theirs. "jmdc/star" is a resource below the folder of a data set,
+    "jmdc/" its page; what else is asked for there is DaCHS', such as the services of its RD.
 
     What is posted to them is left to them: DaCHS reads forms byte by byte in Python; megabytes of
     them stop the server for many seconds.
@@ -196,9 +201,45 @@ def add(resources: Mapping[str, Any]) -> None:
     from gavo.web import root
 
     for name, page in resources.items():
-        root.ArchiveService.addStatic(name, page)
+        folder, slash, rest = name.partition("/")
+        if slash:
+            if folder not in _folders:
+                _folders[folder] = _Folder(folder)
+                root.ArchiveService.addStatic(folder, _folders[folder])
+            _folders[folder].putChild(rest.encode(), page)
+        else:
+            root.ArchiveService.addStatic(name, page)
         _leaves.add(name.encode())
     root.site.requestFactory = _request_class()
+
+
+class _Folder(resource.Resource):  # type: ignore[misc]
+    """Our resources below the name of a data set, and DaCHS' own beside them."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def render_GET(self, request: Any) -> bytes:
+        """Leads from the name to the page, whose relative links need the slash."""
+        query = request.uri.partition(b"?")[1:]
+        request.redirect(b"/%s/%s" % (self._name.encode(), b"".join(query)))
+        return b""
+
+    def getChild(self, name: bytes, request: Any) -> Any:
+        """The service of an RD, as DaCHS finds it."""
+        from gavo.web import common, root
+
+        segments = [self._name, *request.popSegments(name)]
+        service, rest = root.root._locateResourceBasedChild(request, segments)
+        request.pushBackSegments(rest)
+        return common.compwrap(service)
+
+
+def _is_leaf(path: bytes) -> bool:
+    """Whether a path is one of ours, or below one."""
+    parts = path.lstrip(b"/").split(b"/")
+    return bool(_leaves & {parts[0], b"/".join(parts[:2])})
 
 
 @cache
@@ -208,8 +249,7 @@ def _request_class() -> Any:
 
     class Request(common.Request):  # type: ignore[misc]
         def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-            name = path.lstrip(b"/").partition(b"?")[0]
-            if name.partition(b"/")[0] not in _leaves and name not in _leaves:
+            if not _is_leaf(path.partition(b"?")[0]):
                 super().requestReceived(command, path, version)
                 return
             self.method, self.uri, self.clientproto = command, path, version
