@@ -179,7 +179,6 @@
       verbLevel="1" description="1: optical interferometry, 2: lunar occultation, 3: intensity
         interferometry.">
       <values nullLiteral="-1"/>
-      <property name="statistics">enumerate</property>
     </column>
     <column name="bandcode" type="smallint" ucd="meta.code;instr.bandpass" verbLevel="5"
       description="Number of the band, from 1: U B V R I J H K L M N Q.">
