@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shlex
 import subprocess
 
 from centre import CentreError, cluster
@@ -13,6 +14,8 @@ _SYSTEM_RDS = ("//obscore", "//obs-radio")
 _SITE = "etc/userconfig"
 # What our data sets share.
 _COMMON = ("resources/users", "resources/links")
+# What `dachs each` says before each command.
+_NEXT = "== dachs "
 # System RDs with registry records.
 _PUBLISHED_SYSTEM_RDS = ("//services", "//tap", "//products", "//adql", "//obscore", "//obs-radio")
 
@@ -36,12 +39,31 @@ def run(instance: Instance, arguments: list[str], failure: str, **environment: s
 
     All it says goes to logs/setup.log.
     """
+    return _run(instance, arguments, failure, None, environment)
+
+
+def run_each(instance: Instance, commands: dict[str, list[str]]) -> None:
+    """Runs dachs commands one after the other, loading DaCHS only once.
+
+    Their keys say, in the CentreError for the first that fails, what could not be done.
+    """
+    lines = "".join(f"{shlex.join(command)}\n" for command in commands.values())
+    _run(instance, ["each"], list(commands), lines, {})
+
+
+def _run(
+    instance: Instance,
+    arguments: list[str],
+    failures: str | list[str],
+    given: str | None,
+    environment: dict[str, str],
+) -> str:
     log = instance.logs / "setup.log"
     result = subprocess.run(
         [str(instance.dachs_command), *arguments],
         env={**instance.environment(), **environment},
         cwd=instance.root,
-        stdin=subprocess.DEVNULL,
+        input=given or "",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -51,9 +73,10 @@ def run(instance: Instance, arguments: list[str], failure: str, **environment: s
     with log.open("a") as file:
         file.write(f"\n== dachs {' '.join(arguments)}\n{result.stdout}")
     # DaCHS reports some failures with exit code 0, and goes on for several lines.
-    _, mark, message = result.stdout.partition("*** ")
+    before, mark, message = result.stdout.partition("*** ")
     if result.returncode != 0 or mark:
         words = " ".join((message or result.stdout or "no message").split())
+        failure = failures if isinstance(failures, str) else failures[before.count(_NEXT) - 1]
         raise CentreError(f"{failure}: {words[:400]} (all of it: {log})")
     return result.stdout
 
@@ -69,8 +92,7 @@ def initialise(instance: Instance) -> None:
         "DaCHS cannot be set up",
         GAVO_INPUTSDIR=str(instance.dachs / "inputs"),
     )
-    for rd in _SYSTEM_RDS:
-        run(instance, ["imp", rd], f"{rd} cannot be imported")
+    run_each(instance, {f"{rd} cannot be imported": ["imp", rd] for rd in _SYSTEM_RDS})
     instance.update_state(dachs=True)
 
 
@@ -84,13 +106,14 @@ def import_rds(instance: Instance) -> list[str]:
     imported: dict[str, str] = instance.read_state().get("imported", {})
     now = {rd: _digest(rd) for rd in (_SITE, *rds())}
     changed = [rd for rd, digest in now.items() if imported.get(rd) != digest]
-    for rd in changed:
-        if rd != _SITE:
-            print(f"Importing {rd} ...", flush=True)
-            run(instance, ["imp", rd], f"{rd} cannot be imported")
-            if rd in imported:
-                run(instance, ["imp", "-m", rd], f"{rd} cannot be imported")
-                _check_structure(instance, rd)
+    ours = [rd for rd in changed if rd != _SITE]
+    if ours:
+        print(f"Importing {', '.join(ours)} ...", flush=True)
+        run_each(instance, {f"{rd} cannot be imported": ["imp", rd] for rd in ours})
+    for rd in ours:
+        if rd in imported:
+            run(instance, ["imp", "-m", rd], f"{rd} cannot be imported")
+            _check_structure(instance, rd)
     if any(rd in imported for rd in changed):
         # The views over all data sets are made of what each said when it was imported.
         views = [["//obscore"], ["//obs-radio", "create"]]
