@@ -17,6 +17,7 @@ import psycopg2
 from centre import (
     CentreError,
     account,
+    badcal,
     cluster,
     dachs,
     jsdc,
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     added.set_defaults(run=_ingest)
     obsportal.add_ingest_kinds(kinds, _ingest_log)
     jsdc.add_ingest_kind(kinds, _ingest_jsdc)
+    badcal.add_ingest_kind(kinds, _ingest_badcal)
 
     follow = commands.add_parser("sync", help="Follow archives and logs.")
     kinds = follow.add_subparsers(metavar="WHAT", required=True)
@@ -156,6 +158,12 @@ def _ingest_log(options: argparse.Namespace) -> int:
 
 def _ingest_jsdc(options: argparse.Namespace) -> int:
     return jsdc.ingest(_instance(reads=True), options)
+
+
+def _ingest_badcal(options: argparse.Namespace) -> int:
+    if options.report:
+        account.make_file(options.report)
+    return badcal.ingest(_instance(reads=True), options)
 
 
 def _follow_eso(options: argparse.Namespace) -> int:

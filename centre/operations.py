@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from centre import CentreError, cluster, dachs, jsdc, obsportal, oifits, server
+from centre import CentreError, badcal, cluster, dachs, jsdc, obsportal, oifits, server
 from centre.instance import Instance
 
 
@@ -126,6 +126,7 @@ def _load_demonstration(instance: Instance) -> None:
     oifits.ingest_demonstration(instance)
     obsportal.ingest_demonstration(instance)
     jsdc.ingest_demonstration(instance)
+    badcal.load_demonstration(instance)
     dachs.measure(instance)
     dachs.publish(instance)
     instance.update_state(demo=True)

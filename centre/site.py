@@ -216,6 +216,13 @@ def answer_obsportal() -> None:
     pages.install()
 
 
+def answer_badcal() -> None:
+    """Answers the addresses of BadCal that SearchCal knows, and those of its pages."""
+    from badcal.res import api
+
+    api.install()
+
+
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
     if sys.argv[1:2] != ["init"]:  # which makes the database that these modules ask for
@@ -233,6 +240,7 @@ def main() -> None:
         cache_whole_pages()
         know_users()
         answer_obsportal()
+        answer_badcal()
     if sys.argv[1:] == ["each"]:
         run_each([shlex.split(line) for line in sys.stdin])
         return

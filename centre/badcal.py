@@ -1,0 +1,79 @@
+"""The operator's commands on bad calibrators: how they are asked for, how their outcome is told.
+
+What is done is in `badcal/res/`, imported only when needed, as DaCHS takes seconds to load.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from centre import CentreError, cluster
+from centre.instance import Instance
+
+INGEST_HELP = """Registers bad calibrators of a facility's own archive: CSV or VOTable with ra, dec
+and, as far as they are known, name, reason_class, obs_date, interferometer, instrument, baseline,
+wavelength, comment, evidence_url, record (the facility's identifier of the row) and badcal_id (the
+number that the star had in BadCal before). They are accepted at once; stars that are known get a
+report more. A second call changes nothing. The exit code is 1 when a row cannot be taken: then none
+is."""
+
+
+def add_ingest_kind(kinds: Any, run: Callable[[argparse.Namespace], int]) -> None:
+    """Declares `ingest badcal`."""
+    added = kinds.add_parser(
+        "badcal", help="Bad calibrators of a facility", description=INGEST_HELP
+    )
+    added.add_argument("path", type=Path, metavar="FILE", help="the table")
+    added.add_argument("--facility", required=True, metavar="NAME", help="who stands for it")
+    added.add_argument("--report", type=Path, metavar="FILE.json", help="write the outcome there")
+    added.set_defaults(run=run)
+
+
+def ingest(instance: Instance, options: argparse.Namespace) -> int:
+    """Registers the table that the options name; the exit code is 1 when it was refused."""
+    with cluster.running(instance):
+        os.environ.update(instance.environment())
+        from gavo import base
+
+        from badcal.res import registration, store
+        from ingest.fits import UnreadableFile
+
+        problems: list[str] = []
+        outcome = registration.Outcome()
+        with base.getWritableAdminConn() as connection:
+            try:
+                outcome = registration.register(
+                    connection, options.path, options.facility, store.Actor("facility")
+                )
+            except UnreadableFile as error:
+                connection.rollback()
+                raise CentreError(str(error)) from None
+            except registration.RefusedError as error:
+                connection.rollback()
+                problems = [str(problem) for problem in error.problems] or [str(error)]
+    for problem in problems:
+        print(f"refused    {problem}")
+    print(
+        f"{outcome.registered} registered ({outcome.merged} of stars known before,"
+        f" {outcome.replaced} in place of former ones), {outcome.unchanged} unchanged,"
+        f" {len(problems)} refused"
+    )
+    if options.report:
+        told = {**outcome.as_dict(), "refused": problems}
+        options.report.write_text(json.dumps(told, indent=1) + "\n")
+    return 1 if problems else 0
+
+
+def load_demonstration(instance: Instance) -> None:
+    """Stores the demonstration's reports."""
+    with cluster.running(instance):
+        os.environ.update(instance.environment())
+        from gavo import base
+
+        from badcal.res import demonstration
+
+        with base.getWritableAdminConn() as connection:
+            demonstration.load(connection)
