@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """Measures searches of the observation log as ASPRO2 makes them, and prints tables in Markdown.
 
-    tests/bench/obsportal.py [--sizes 100000 1000000] [--seconds 3] [--memory 100000]
+    tests/bench/obsportal.py [--sizes 100000 1000000] [--seconds 3] [--memory 100000] [--keep]
 
-For each size a simulated log is put into an instance of its own. Searches are asked for by POST as
-ASPRO2 does, on a connection of their own or on one that stays open, in turn with DaCHS' own cone
-search on the same table of the same server. Nothing here is a test: no time makes it fail.
+For each size a simulated log is put into an instance of its own; all of them run side by side.
+Searches are asked for by POST as ASPRO2 does, on a connection of their own or on one that stays
+open, in turn with DaCHS' own cone search on the same table of the same server, and with the same of
+the other sizes: what else the machine does meanwhile disturbs them all. Nothing here is a test: no
+time makes it fail.
 """
 
 import argparse
@@ -19,7 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,18 +57,21 @@ class Place:
 
 
 def main() -> None:
-    """Measures everything; leaves nothing behind."""
+    """Measures everything; leaves nothing behind unless it is told to."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = _options().parse_args()
-    load = os.getloadavg()[0]
-    print(f"{os.cpu_count()} cores, load average at the beginning {load:.1f}.\n", flush=True)
-    for size in options.sizes:
-        with _centre(size) as centre:
-            for rows, places in _places(centre).items():
-                _verify(centre, places)
-                measure(centre, f"{size} exposures, {rows} rows", places, options.seconds)
-            if options.memory:
-                measure_memory(centre, _places(centre)[10], options.memory)
+    with ExitStack() as stack:
+        logs = [stack.enter_context(_log(size, options.keep)) for size in sorted(options.sizes)]
+        load = os.getloadavg()[0]
+        print(f"{os.cpu_count()} cores, load average at the beginning {load:.1f}.\n", flush=True)
+        for rows in ANSWERS:
+            there = [log for log in logs if rows in log.places]
+            for log in there:
+                _verify(log, rows)
+            if there:
+                measure(there, rows, options.seconds)
+        if options.memory:
+            measure_memory(logs[-1], options.memory)
 
 
 def _options() -> argparse.ArgumentParser:
@@ -74,28 +79,49 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
     parser.add_argument("--memory", type=int, default=0, help="requests to watch the memory for")
+    parser.add_argument("--keep", action="store_true", help="leave the logs for the next run")
     return parser
 
 
-# --- the instance ---------------------------------------------------------------------------------
+# --- the instances --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class BenchLog:
+    """A running instance with a log, and where there is how much in it."""
+
+    size: int
+    centre: Centre
+    places: dict[int, list[Place]]
 
 
 @contextmanager
-def _centre(size: int) -> Iterator[Centre]:
-    """A running instance with a simulated log of that size."""
-    made = Centre(CHECKOUT / "var" / f"bench-{os.getpid()}", free_port())
+def _log(size: int, keep: bool) -> Iterator[BenchLog]:
+    """A running instance with a simulated log of that size, perhaps of an earlier run."""
+    name = f"bench-{size}" if keep else f"bench-{os.getpid()}-{size}"
+    made = Centre(CHECKOUT / "var" / name, free_port())
+    loaded = made.root / "loaded"
     try:
         made.succeed("init")
-        began = time.perf_counter()
-        subprocess.run(
-            ["/usr/bin/python3", __file__, "load", str(size)], env=made.environment, check=True
-        )
-        took = time.perf_counter() - began
-        print(f"{size} exposures stored in {took:.0f} s ({size / took:.0f}/s).\n", flush=True)
+        if not loaded.exists():
+            _load(made, size)
+            loaded.touch()
         made.succeed("start")
-        yield made
+        yield BenchLog(size, made, _places(made))
     finally:
-        made.remove()
+        if keep:
+            made.succeed("stop")
+        else:
+            made.remove()
+
+
+def _load(centre: Centre, size: int) -> None:
+    began = time.perf_counter()
+    subprocess.run(
+        ["/usr/bin/python3", __file__, "load", str(size)], env=centre.environment, check=True
+    )
+    took = time.perf_counter() - began
+    print(f"{size} exposures stored in {took:.0f} s ({size / took:.0f}/s).\n", flush=True)
 
 
 def _instance(centre: Centre) -> Instance:
@@ -223,11 +249,11 @@ def _connected(port: int) -> socket.socket:
     return connection
 
 
-def _verify(centre: Centre, places: list[Place]) -> None:
+def _verify(log: BenchLog, rows: int) -> None:
     """All ways find what is there."""
-    for place in places[:3]:
+    for place in log.places[rows][:3]:
         for name, (question, keep) in WAYS.items():
-            with _connected(centre.port) as connection:
+            with _connected(log.centre.port) as connection:
                 body = _talk(connection, question(place, keep))
             # A cone search answers in binary: what it finds is told by its size.
             found = body.count(b"<TR>")
@@ -247,37 +273,43 @@ class Asked:
     busy: float
 
 
-def measure(centre: Centre, what: str, places: list[Place], seconds: float) -> None:
-    """Latency and throughput of all ways in turn."""
-    print(f"{what}:\n")
-    print("| | clients | p50, ms | p95, ms | requests/s | against scs.xml | clients' CPU |")
-    print("|" + " --- |" * 7)
-    for way in WAYS:
-        _ask(centre, way, places, 1, 0.5)
+def measure(logs: list[BenchLog], rows: int, seconds: float) -> None:
+    """Latency and throughput of all ways in turn; the smallest log comes first."""
+    print(f"Answers of {rows} rows:\n")
+    heads = (
+        "", "exposures", "clients", "p50, ms", "p95, ms", "requests/s", "against scs.xml",
+        f"against {logs[0].size} exposures", "clients' CPU",
+    )  # fmt: skip
+    print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
+    for log in logs:
+        for way in WAYS:
+            _ask(log, way, rows, 1, 0.5)
     for clients in CLIENTS:
-        asked: dict[str, list[Asked]] = {way: [] for way in WAYS}
+        asked = {(way, log.size): list[Asked]() for way in WAYS for log in logs}
         for _ in range(ROUNDS):
-            for way, found in asked.items():
-                found.append(_ask(centre, way, places, clients, seconds))
+            for way in WAYS:
+                for log in logs:
+                    asked[way, log.size].append(_ask(log, way, rows, clients, seconds))
         rates = {
-            way: sum(len(a.times) for a in found) / sum(a.seconds for a in found)
-            for way, found in asked.items()
+            key: sum(len(a.times) for a in found) / sum(a.seconds for a in found)
+            for key, found in asked.items()
         }
-        for way, found in asked.items():
+        for (way, size), found in asked.items():
             times = sorted(t for a in found for t in a.times)
+            rate = rates[way, size]
             cells = (
-                way, str(clients), f"{times[len(times) // 2]:.1f}",
-                f"{times[len(times) * 95 // 100]:.1f}", f"{rates[way]:.0f}",
-                f"{rates[way] / rates['scs.xml']:.1f}",
+                way, str(size), str(clients), f"{times[len(times) // 2]:.1f}",
+                f"{times[len(times) * 95 // 100]:.1f}", f"{rate:.0f}",
+                f"{rate / rates['scs.xml', size]:.1f}", f"{rate / rates[way, logs[0].size]:.2f}",
                 f"{statistics.mean(a.busy for a in found):.0%}",
             )  # fmt: skip
             print(f"| {' | '.join(cells)} |", flush=True)
     print()
 
 
-def measure_memory(centre: Centre, places: list[Place], requests: int) -> None:
+def measure_memory(log: BenchLog, requests: int) -> None:
     """Memory of the server while it answers."""
-    number = server.pid(_instance(centre))
+    number = server.pid(_instance(log.centre))
     print(f"| requests | memory of the server, MB |\n|{' --- |' * 2}")
     done = 0
     while True:
@@ -288,13 +320,14 @@ def measure_memory(centre: Centre, places: list[Place], requests: int) -> None:
             break
         goal = min(requests, done + requests // 10 + 1)
         while done < goal:
-            done += len(_ask(centre, "search.votable", places, 4, 5.0).times)
+            done += len(_ask(log, "search.votable", 10, 4, 5.0).times)
     print()
 
 
-def _ask(centre: Centre, way: str, places: list[Place], clients: int, seconds: float) -> Asked:
+def _ask(log: BenchLog, way: str, rows: int, clients: int, seconds: float) -> Asked:
     """Lets clients in a process of their own ask, each again when it has its answer."""
-    wanted = [centre.port, way, [[p.ra, p.dec, p.rows] for p in places], clients, seconds]
+    places = [[place.ra, place.dec, place.rows] for place in log.places[rows]]
+    wanted = [log.centre.port, way, places, clients, seconds]
     result = subprocess.run(
         ["/usr/bin/python3", __file__, "ask"],
         input=json.dumps(wanted), capture_output=True, text=True, check=False,

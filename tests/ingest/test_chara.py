@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from astropy.io.votable import from_table, writeto
 from astropy.table import Table
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest import chara
@@ -492,7 +492,7 @@ cells = st.sampled_from([*ROW]) | st.sampled_from(["PoPs", "UT-END", "EXPTIME", 
 values = st.text("0123456789.:-+eETSW12PBdhms°'\" ;/#é٣\t", max_size=24) | st.floats().map(str)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=300)
+@settings(max_examples=300)
 @given(st.dictionaries(cells, values, max_size=4))
 @example({"MJD": "1e308"})
 @example({"MJD": "-1e308", "UT-DATE": "0001-01-01"})
@@ -514,7 +514,6 @@ def test_any_cell_is_understood_or_refused(log: Reader, change: dict[str, str]) 
             assert 0.0 <= line.length_start < 340.0
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.text(max_size=80))
 def test_any_line_spoils_no_other(tmp_path: Path, text: str) -> None:
     header = ",".join(ROW)
@@ -527,7 +526,6 @@ def test_any_line_spoils_no_other(tmp_path: Path, text: str) -> None:
     assert all(problem.line == 2 for problem in found.problems)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=300))
 def test_any_file_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "log.csv"

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.utils import iers
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import checks, oifits, simulate, standard
@@ -473,7 +473,7 @@ def test_correlation_indices_without_correlations(tmp_path: Path, name: str) -> 
 # ---------------------------------------------------------------- properties
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 @given(
     version=st.sampled_from((1, 2)),
     table=st.sampled_from((("OI_VIS2", "VIS2ERR"), ("OI_T3", "T3PHIERR"), ("OI_VIS", "VISAMPERR"))),
@@ -509,7 +509,7 @@ def test_negative_errors_are_counted(
         assert finding.row == min(row for row, _ in seen) + 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 @given(
     version=st.sampled_from((1, 2)),
     rows=st.sets(st.integers(0, 5), min_size=1),
@@ -530,7 +530,7 @@ def test_impossible_dates_are_counted(
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 @given(
     version=st.sampled_from((1, 2)),
     changes=st.lists(

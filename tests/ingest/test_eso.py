@@ -22,7 +22,8 @@ from ingest import eso
 from tests.twin.faults import FAULTS, Answer, Front, first, serving
 
 START = datetime(2012, 3, 3, 1, 2, 3, 663000)
-QUICK = eso.Manners(parallel=4, rate=1000, timeout=0.4, patience=3)
+#: Even a busy machine answers within the time.
+QUICK = eso.Manners(parallel=4, rate=1000, timeout=10, patience=30)
 
 
 def _file(number: int, **known: Any) -> eso.File:
@@ -131,6 +132,11 @@ def front(_front: Front, monkeypatch: pytest.MonkeyPatch) -> Front:
     return _front
 
 
+def manners(fault: str) -> eso.Manners:
+    """Those of a client that waits no longer than it must."""
+    return replace(QUICK, timeout=0.4) if fault == "silence" else QUICK
+
+
 def archive(front: Front, manners: eso.Manners = QUICK) -> eso.Archive:
     """A client of it."""
     return eso.Archive(front.url, manners=manners)
@@ -178,14 +184,14 @@ def test_extent_of_changes(front: Front) -> None:
 def test_a_list_survives_a_fault(front: Front, fault: str) -> None:
     front.limit = 20
     front.fault = first(2, fault)
-    assert listed(front) == sorted(FILES, key=lambda file: file.dp_id)
+    assert listed(front, manners(fault)) == sorted(FILES, key=lambda file: file.dp_id)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_stays_is_told(front: Front, fault: str) -> None:
     front.fault = lambda _: fault
     with pytest.raises(eso.NoAnswer, match=r"archive|127\.0\.0\.1"):
-        listed(front, replace(QUICK, patience=0.6))
+        listed(front, replace(manners(fault), patience=1.5))
     assert len(front.requests) >= 2
 
 
@@ -222,8 +228,10 @@ def test_headers_are_the_text_in_the_page(front: Front) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_headers_survive_a_fault(front: Front, fault: str) -> None:
     front.fault = first(6, fault)
-    assert dict(archive(front).headers(NAMES)) == dict.fromkeys(NAMES, HEADER.encode())
-    assert len(front.requests) == len(NAMES) + 6
+    found = dict(archive(front, manners(fault)).headers(NAMES))
+    assert found == dict.fromkeys(NAMES, HEADER.encode())
+    if fault != "silence":  # who does not wait long asks once more when the machine is busy
+        assert len(front.requests) == len(NAMES) + 6
 
 
 def test_a_file_that_is_unknown_is_asked_for_once(front: Front) -> None:
@@ -254,13 +262,13 @@ def test_an_archive_that_goes_away_is_given_up(front: Front) -> None:
 
 
 def test_manners() -> None:
-    manners = eso.Manners(parallel=3, rate=40, timeout=5, patience=0)
+    polite = eso.Manners(parallel=3, rate=40, timeout=10, patience=0)
     with serving(Stand()) as front:  # its own, where no other test's requests end
         front.delay = 0.05
-        assert len(dict(archive(front, manners).headers(NAMES[:20]))) == 20
-    begins = sorted(begin for _, _, begin in front.requests)
+        began = time.monotonic()
+        assert len(dict(archive(front, polite).headers(NAMES[:20]))) == 20
     assert front.most <= 3
-    assert begins[-1] - begins[0] > 19 / 40 - 0.05
+    assert max(begin for _, _, begin in front.requests) - began >= 19 / 40
 
 
 def test_whoever_stops_listening_does_not_wait_for_the_rest(front: Front) -> None:

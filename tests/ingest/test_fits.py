@@ -172,7 +172,6 @@ RESERVED = {
 
 
 @given(st.dictionaries(keywords, values, max_size=8))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_headers_as_astropy_writes_them(cards: dict[str, bool | int | float | str]) -> None:
     """Quotes, long strings with CONTINUE, HIERARCH, numbers of any form."""
     header = astropy_fits.Header()
@@ -210,7 +209,6 @@ def test_headers_as_astropy_writes_them(cards: dict[str, bool | int | float | st
     ),
     st.randoms(use_true_random=False),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_tables_as_astropy_writes_them(rows: int, forms: list[str], rng: random.Random) -> None:
     generator = np.random.default_rng(rng.randrange(2**32))
     columns = []
@@ -435,9 +433,8 @@ def test_cut_off_anywhere(tmp_path: Path) -> None:
 
 @given(st.data())
 @settings(
-    deadline=None,
     max_examples=300,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_damaged_bytes(tmp_path: Path, data: st.DataObject) -> None:
     """Whatever bytes change, the reader reads or refuses; nothing else happens."""
@@ -449,7 +446,7 @@ def test_damaged_bytes(tmp_path: Path, data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=4000))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_arbitrary_header(tmp_path: Path, noise: bytes) -> None:
     content = card("SIMPLE  =                    T") + noise
     refusal_or_nothing(tmp_path, content + card("END").ljust(2 * BLOCK))

@@ -150,7 +150,7 @@ skies = st.tuples(
 
 @pytest.mark.filterwarnings("ignore")  # of astropy, on leap seconds and poles of years to come
 @pytest.mark.usefixtures("earth_as_it_comes")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(skies)
 def test_view_is_that_of_astropy(sky: tuple[str, float, float, float]) -> None:
     """Baselines to 0.1 m, which on 330 m are 0.02 degrees, the altitude to 0.02 degrees."""
@@ -274,7 +274,7 @@ def test_zenith_shows_the_array_as_it_lies() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # of astropy, on what is so far away
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     catalogued(0.0, 360.0),
     catalogued(-89.0, 89.0),

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import grades
@@ -108,7 +108,6 @@ def test_no_file(tmp_path: Path) -> None:
         grades.read(tmp_path / "missing.csv")
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.text("12,;\"'\n\r\t#-/AZ é٣\u2028", max_size=90))
 def test_any_text_is_refused_with_reasons(tmp_path: Path, rows: str) -> None:
     """What a line may be, it is a grade or has a reason, and lines before it are not lost."""
@@ -123,7 +122,6 @@ def test_any_text_is_refused_with_reasons(tmp_path: Path, rows: str) -> None:
         assert grade.grade
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=200))
 def test_any_file_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
     with contextlib.suppress(UnreadableFile):

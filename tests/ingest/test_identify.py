@@ -378,7 +378,7 @@ def crowds(draw: st.DrawFn) -> list[Exposure]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(crowds(), st.integers(0, 25))
 def test_nothing_given_is_ever_changed(sightings: list[Exposure], pause: int) -> None:
     """Numbers follow each other, positions stay to the bit, and it does not matter where batches
@@ -430,7 +430,7 @@ def logs(draw: st.DrawFn) -> list[tuple[int, Exposure]]:
     return result
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(logs())
 def test_one_target_a_star(log: list[tuple[int, Exposure]]) -> None:
     """In any order."""
@@ -439,7 +439,7 @@ def test_one_target_a_star(log: list[tuple[int, Exposure]]) -> None:
         assert found == {frozenset([star]) for star, _ in log}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(["HD 1|HD 2", "alf Cen A|alf Cen B", "S1|S2", "bet Pic|bet Pic b"]),
     st.floats(0, 10),

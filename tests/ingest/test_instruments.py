@@ -539,7 +539,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_no_mutation_trips_us(data: st.DataObject) -> None:
     """Cards dropped, cut off, swapped, of any bytes and values: exposures or a clear refusal."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import votable
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import legacy_log
@@ -147,7 +147,6 @@ def test_any_text_of_baselines_is_read_or_refused(text: str) -> None:
         assert text.strip()
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from([*ROW]), st.text(st.characters(min_codepoint=32, max_codepoint=999)))
 def test_any_cell_is_read_or_refused(tmp_path: Path, name: str, cell: str) -> None:
     text = cell.replace("&", "+").replace("\x7f", "")

@@ -347,9 +347,8 @@ def test_gzip(tmp_path: Path) -> None:
 
 @given(st.data())
 @settings(
-    deadline=None,
     max_examples=400,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_damaged_bytes(tmp_path: Path, data: st.DataObject) -> None:
     """Whatever bytes change: a sentence, or granules. Headers are hit more often than data."""

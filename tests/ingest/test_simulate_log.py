@@ -59,7 +59,7 @@ def test_the_same_arguments_give_the_same_log(entries: list[tuple[Exposure, int]
     assert other != entries[0][0]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.data())
 def test_any_number_of_exposures_and_targets(data: st.DataObject) -> None:
     targets = data.draw(st.integers(1, 300))

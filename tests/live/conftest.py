@@ -13,8 +13,12 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psycopg2
 import pytest
+
+from centre.instance import Instance
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -58,6 +62,12 @@ class Centre:
         assert result.returncode == 0, f"jmmc {' '.join(arguments)}: {result.stderr}"
         return result.stdout
 
+    def connect(self) -> Any:
+        """A connection to its database, on which each statement is a transaction."""
+        connection = psycopg2.connect(Instance(self.root, self.port, "", "").dsn())
+        connection.autocommit = True
+        return connection
+
     def remove(self) -> None:
         """Stops everything and removes the instance."""
         self.jmmc("stop")
@@ -88,6 +98,15 @@ def centre() -> Iterator[Centre]:
         yield made
     finally:
         made.remove()
+
+
+@pytest.fixture
+def database(centre: Centre) -> Iterator[Any]:
+    """A cursor in its database: much quicker than `jmmc psql`."""
+    connection = centre.connect()
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.close()
 
 
 def _remove_orphans() -> None:

@@ -173,9 +173,15 @@ def store(centre: Centre) -> dict[str, int]:
 # ----------------------------------------------------------------------- plots
 
 
-def test_killed_while_drawing_and_called_again(centre: Centre, folder: Path) -> None:
-    for number in range(6):
-        write(folder / f"drawn{number}.fits", (0.3 * number, 1.0))
+def counted(database: Any, statement: str) -> int:
+    """The one number a statement gives."""
+    database.execute(statement)
+    return int(database.fetchone()[0])
+
+
+def test_killed_while_drawing_and_called_again(centre: Centre, database: Any, folder: Path) -> None:
+    for place in range(6):
+        write(folder / f"drawn{place}.fits", (0.3 * place, 1.0))
     process = subprocess.Popen(
         [str(CHECKOUT / "bin" / "jmmc"), "ingest", "oifits", str(folder), "--collection",
          "test_drawn"],
@@ -183,25 +189,26 @@ def test_killed_while_drawing_and_called_again(centre: Centre, folder: Path) -> 
         stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     drawn = (
-        "SELECT count(*), count(DISTINCT p.granule_id), count(DISTINCT p.accref)"
         " FROM oidb.stored_product AS p JOIN oidb.stored_file AS f ON p.file_id=f.file_id"
         " WHERE obs_collection='test_drawn' AND semantics='#preview'"
     )
     end = time.monotonic() + 120
-    while centre.succeed("psql", "-qXAt", "-c", drawn).startswith("0|"):
+    while not counted(database, f"SELECT count(*) {drawn}"):
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < end
+        time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=10)
     again = ingest(centre, folder, folder=folder, collection="test_drawn")
     assert again.code == 0
     assert len(again.report["unchanged"]) == 6
     assert again.report["unplotted"] == {}
-    number, granules, accrefs = map(
-        int, centre.succeed("psql", "-qXAt", "-c", drawn).strip().split("|")
+    database.execute(
+        f"SELECT count(*), count(DISTINCT p.granule_id), count(DISTINCT p.accref) {drawn}"
     )
+    [(plots, granules, accrefs)] = database.fetchall()
     assert granules == 6
-    assert number == accrefs >= 12
+    assert plots == accrefs >= 12
 
 
 # ------------------------------------------------------------------- real files
@@ -261,7 +268,9 @@ def test_second_call_changes_nothing(centre: Centre, mass: Outcome, folder: Path
 
 
 @needs_real_files
-def test_killed_half_way_and_called_again(centre: Centre, mass: Outcome, folder: Path) -> None:
+def test_killed_half_way_and_called_again(
+    centre: Centre, database: Any, mass: Outcome, folder: Path
+) -> None:
     rows, files = contents(centre, without_times=True), store(centre)
     remove(centre, "mass")
     shown = "SELECT count(*) FROM oidb.stored_file WHERE obs_collection='mass'"
@@ -272,17 +281,18 @@ def test_killed_half_way_and_called_again(centre: Centre, mass: Outcome, folder:
         stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     end = time.monotonic() + 120
-    while int(centre.succeed("psql", "-qXAt", "-c", shown)) < 20:
+    while counted(database, shown) < 20:
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < end
+        time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=10)
-    there = int(centre.succeed("psql", "-qXAt", "-c", shown))
+    there = counted(database, shown)
     assert 20 <= there < len(mass.report["accepted"])
     # Whole files only.
     counts = "SELECT count(*) FROM oidb.stored_file AS f WHERE obs_collection='mass' AND n_granules"
     whole = f"{counts} = (SELECT count(*) FROM oidb.granule AS g WHERE g.file_id=f.file_id)"
-    assert int(centre.succeed("psql", "-qXAt", "-c", whole)) == there
+    assert counted(database, whole) == there
 
     again = ingest(centre, REAL, "--no-plots", folder=folder, collection="mass")
     assert len(again.report["accepted"]) == len(mass.report["accepted"]) - there

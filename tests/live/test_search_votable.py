@@ -7,16 +7,13 @@ import os
 import socket
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import psycopg2
 import pytest
 from astropy.io import votable
 
-from centre.instance import Instance
 from ingest.exposures import Exposure
 from tests.live import observed
 from tests.live.client import Answer, ask, query
@@ -82,16 +79,6 @@ def targets(centre: Centre, log: list[Exposure]) -> list[dict[str, str]]:
         "SELECT target_id, s_ra, s_dec, n_exposures FROM obsportal.target"
         " WHERE n_exposures>0 ORDER BY n_exposures DESC",
     )
-
-
-@pytest.fixture
-def database(centre: Centre) -> Iterator[Any]:
-    """The centre's database, as its operator sees it."""
-    connection = psycopg2.connect(Instance(centre.root, centre.port, "", "").dsn())
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        yield cursor
-    connection.close()
 
 
 def search(centre: Centre, method: str = "GET", **parameters: str) -> Answer:

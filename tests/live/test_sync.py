@@ -112,16 +112,9 @@ def twin(_twin: Twin, centre: Centre) -> Iterator[Twin]:
 OURS = "header_id LIKE 'SIMUL.%' AND archive='ESO'"
 
 
-def connect(centre: Centre) -> Any:
-    """The centre's database."""
-    connection = psycopg2.connect(Instance(centre.root, centre.port, "", "").dsn())
-    connection.autocommit = True
-    return connection
-
-
 def forget(centre: Centre) -> None:
     """Takes out of the centre all that came from a twin."""
-    connection = connect(centre)
+    connection = centre.connect()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT header_id FROM obsportal.stored_header WHERE {OURS}")
         names = [name for (name,) in cursor.fetchall()]
@@ -146,7 +139,7 @@ def forget(centre: Centre) -> None:
 
 def state(centre: Centre) -> dict[str, Any]:
     """What the centre has of the twin's files, without numbers and times of its own."""
-    connection = connect(centre)
+    connection = centre.connect()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT header_id, to_jsonb(h) - 'header' - 'listed' - 'fetched' - 'withdrawn',"
@@ -178,8 +171,8 @@ class Outcome:
 
 
 def command(twin: Twin, *options: str) -> list[str]:
-    """The command line of a run that does not wait long."""
-    quick = ["--rate", "1000", "--timeout", "2", "--patience", "20"]
+    """The command line of a run that does not wait long; later options win."""
+    quick = ["--rate", "1000", "--timeout", "20", "--patience", "60"]
     arguments = ["sync", "eso", "--archive", twin.front.url, *quick, *options]
     return [str(CHECKOUT / "bin" / "jmmc"), *arguments]
 
@@ -347,7 +340,7 @@ def test_killed_at_any_moment(centre: Centre, twin: Twin, undisturbed: dict[str,
         asked += len(twin.front.asked("/hdr"))
     twin.front.as_ever()
     # While one is at work, another one is sent away.
-    twin.front.delay = 0.1
+    twin.front.delay = 0.5
     process = begun(centre, twin)
     wait_for_headers(twin, 1)
     second = sync(centre, twin)
@@ -372,7 +365,7 @@ def test_an_archive_in_trouble(centre: Centre, twin: Twin, undisturbed: dict[str
     chance = random.Random(4)
     twin.front.limit = 50
     twin.front.fault = lambda _: chance.choice(FAULTS) if chance.random() < 0.1 else None
-    outcome = sync(centre, twin)
+    outcome = sync(centre, twin, "--timeout", "2")
     assert outcome.code == 0, outcome.output
     assert outcome.report["fetched"] == NUMBER
     assert state(centre) == undisturbed
@@ -429,13 +422,13 @@ def _connection_is_lost(cursor: Any) -> None:
 
 
 def test_a_database_in_trouble(centre: Centre, twin: Twin, undisturbed: dict[str, Any]) -> None:
-    connection = connect(centre)
+    connection = centre.connect()
     for accident, words in (
         (_disk_is_full, "could not extend file"),
         (_connection_is_lost, "connection"),
     ):
         twin.front.as_ever()
-        twin.front.delay = 0.02
+        twin.front.delay = 0.1
         process = begun(centre, twin)
         wait_for_headers(twin, 20)
         try:

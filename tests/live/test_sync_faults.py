@@ -38,9 +38,9 @@ def _repaired(centre: Centre) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_repaired")
 def test_the_database_is_killed(centre: Centre, twin: Twin, undisturbed: dict[str, Any]) -> None:
-    twin.front.delay = 0.02
+    twin.front.delay = 0.1
     process = begun(centre, twin)
-    wait_for_headers(twin, 110)
+    wait_for_headers(twin, 102)
     postmaster = Path(centre.root, "cluster", "postmaster.pid")
     os.kill(int(postmaster.read_text().split()[0]), signal.SIGKILL)
     output = process.communicate(timeout=60)[0]

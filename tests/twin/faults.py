@@ -37,7 +37,8 @@ class Front:
     #: Gives the true answer to a path and the body of a POST.
     answer: Callable[[str, bytes | None], Answer]
     url: str = ""
-    #: Says what happens to the answer to a path: None, or one of FAULTS.
+    #: Says what happens to the answer to a path: None, or one of FAULTS. Asked for one request
+    #: after the other, each of which is among those asked for by then.
     fault: Callable[[str], str | None] = lambda _: None
     #: Rows the archive gives at most, whatever it is asked for.
     limit: int | None = None
@@ -45,8 +46,9 @@ class Front:
     delay: float = 0.0
     #: What was asked for: the path, the form of a POST, and when.
     requests: list[tuple[str, dict[str, str], float]] = field(default_factory=list)
-    #: Most requests that were under way at a time.
+    #: Most requests that waited for their answer at a time.
     most: int = 0
+    _waiting: int = 0
     _now: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _quiet: threading.Event = field(default_factory=threading.Event)
@@ -67,19 +69,26 @@ class Front:
         self.most = 0
         self.requests.clear()
 
-    def enter(self, path: str, form: dict[str, str]) -> None:
-        """Notes a request."""
+    def enter(self, path: str, form: dict[str, str]) -> str | None:
+        """Notes a request; what happens to its answer."""
         with self._lock:
             self.requests.append((path, form, time.monotonic()))
             self._now += 1
-            self.most = max(self.most, self._now)
+            self._waiting += 1
+            self.most = max(self.most, self._waiting)
+            return self.fault(path)
 
     def be_silent(self) -> None:
         """Waits longer than anybody listens."""
         self._quiet.wait(30)
 
+    def reply(self) -> None:
+        """Notes that an answer begins: who has it may ask again before leave is called."""
+        with self._lock:
+            self._waiting -= 1
+
     def leave(self) -> None:
-        """Notes that it was answered."""
+        """Notes that nothing more is done about a request."""
         with self._lock:
             self._now -= 1
 
@@ -123,21 +132,27 @@ def serving(answer: Callable[[str, bytes | None], Answer]) -> Iterator[Front]:
 
         def _serve(self, body: bytes | None) -> None:
             form = {key: values[0] for key, values in parse_qs((body or b"").decode()).items()}
-            front.enter(self.path, form)
+            fault = front.enter(self.path, form)
             try:
-                fault = front.fault(self.path)
                 if front.limit is not None and "MAXREC" in form:
                     form["MAXREC"] = str(front.limit)
                     body = urlencode(form).encode()
-                time.sleep(front.delay)
-                if fault == "silence":
-                    front.be_silent()
-                elif fault != "hang-up":
-                    self._send(front.answer(self.path, body), fault)
+                answer = self._answer(body, fault)
+                if answer is not None:
+                    self._send(answer, fault)
             except OSError:
                 pass  # the client did not wait
             finally:
                 front.leave()
+
+        def _answer(self, body: bytes | None, fault: str | None) -> Answer | None:
+            try:
+                time.sleep(front.delay)
+                if fault == "silence":
+                    front.be_silent()
+                return None if fault in ("silence", "hang-up") else front.answer(self.path, body)
+            finally:
+                front.reply()
 
         def _send(self, answer: Answer, fault: str | None) -> None:
             if fault == "error":
