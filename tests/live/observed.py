@@ -19,6 +19,31 @@ NUMBER = 1500
 _NAMESPACE = "{http://www.ivoa.net/xml/VOTable/v1.4}"
 
 
+def forget(centre: Centre, condition: str) -> None:
+    """Takes exposures out of the centre, by a condition on obsportal.stored_header."""
+    connection = centre.connect()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT header_id FROM obsportal.stored_header WHERE {condition}")
+        cursor.execute(
+            "DELETE FROM obsportal.baseline WHERE exposure_id IN"
+            " (SELECT exposure_id FROM obsportal.exposure WHERE header_id = ANY(%(names)s));"
+            "DELETE FROM obsportal.exposure WHERE header_id = ANY(%(names)s);"
+            "DELETE FROM obsportal.stored_header WHERE header_id = ANY(%(names)s);"
+            "DELETE FROM obsportal.stored_observation AS o WHERE NOT EXISTS"
+            " (SELECT 1 FROM obsportal.exposure AS e WHERE e.observation_id=o.observation_id);"
+            "CREATE TEMPORARY TABLE idle ON COMMIT DROP AS SELECT target_id FROM obsportal.target"
+            " EXCEPT SELECT target_id FROM obsportal.exposure;"
+            "DELETE FROM obsportal.target_neighbour WHERE target_id IN (TABLE idle)"
+            " OR neighbour_id IN (TABLE idle);"
+            "DELETE FROM obsportal.target_alias WHERE target_id IN (TABLE idle);"
+            "DELETE FROM obsportal.target WHERE target_id IN (TABLE idle);"
+            "UPDATE obsportal.target AS t SET n_exposures ="
+            " (SELECT COUNT(*) FROM obsportal.exposure AS e WHERE e.target_id=t.target_id)",
+            {"names": [name for (name,) in cursor.fetchall()]},
+        )
+    connection.close()
+
+
 @cache
 def ingest(centre: Centre) -> list[Exposure]:
     """Exposures of VLTI, as the simulation has them, whose headers the centre has read."""

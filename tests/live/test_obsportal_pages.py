@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 
 from ingest import simulate_log
+from tests.live import observed
 from tests.live.browser import Browser
 from tests.live.client import ask, query
 from tests.live.conftest import Centre
@@ -46,7 +47,7 @@ def one(centre: Centre, condition: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def odd(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> None:
+def odd(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Two exposures more: one with markup in its texts, one without projected baselines."""
     entry = next(
         found
@@ -67,6 +68,8 @@ def odd(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> None:
         "\n".join(line.replace(PROBED, LACKING) for line in lines if " PBL" not in line)
     )
     centre.succeed("ingest", "headers", str(folder))
+    yield
+    observed.forget(centre, f"header_id IN ('{PROBED}', '{LACKING}')")
 
 
 def search(browser: Browser, centre: Centre, **criteria: str) -> list[str]:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from psycopg2.extras import execute_values
 from centre.instance import Instance
 from ingest import eso, simulate_log
 from ingest.exposures import Exposure
+from tests.live import observed
 from tests.live.conftest import CHECKOUT, Centre, free_port
 from tests.twin.faults import FAULTS, Front, passed_on, serving
 
@@ -73,7 +75,7 @@ class Twin:
 
 
 @pytest.fixture(scope="module")
-def _twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
+def _twin(centre: Centre) -> Iterator[Twin]:
     root, port = CHECKOUT / "var" / f"twin-{os.getpid()}", free_port()
     process = subprocess.Popen(
         ["/usr/bin/python3", str(CHECKOUT / "tests" / "twin" / "twin.py"), str(root), str(port)],
@@ -89,7 +91,7 @@ def _twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
         log = simulate_log.Log(6 * NUMBER, NUMBER // 4, seed=20260)
         exposures = [one for one in log.exposures() if one.instrument_name in eso.INSTRUMENTS]
         exposures = exposures[:: len(exposures) // NUMBER]
-        with serving(passed_on(f"http://127.0.0.1:{port}")) as front:
+        with serving(passed_on(f"http://127.0.0.1:{port}")) as front, _aside(centre):
             yield Twin(front, database, exposures[:NUMBER])
         database.close()
     finally:
@@ -109,32 +111,33 @@ def twin(_twin: Twin, centre: Centre) -> Iterator[Twin]:
 
 # ---------------------------------------------------------------------- helpers
 
-OURS = "header_id LIKE 'SIMUL.%' AND archive='ESO'"
+OURS = "archive='ESO'"
 
 
 def forget(centre: Centre) -> None:
     """Takes out of the centre all that came from a twin."""
+    observed.forget(centre, OURS)
     connection = centre.connect()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT header_id FROM obsportal.stored_header WHERE {OURS}")
-        names = [name for (name,) in cursor.fetchall()]
-        cursor.execute(
-            "DELETE FROM obsportal.baseline WHERE exposure_id IN"
-            " (SELECT exposure_id FROM obsportal.exposure WHERE header_id = ANY(%(names)s));"
-            "DELETE FROM obsportal.exposure WHERE header_id = ANY(%(names)s);"
-            "DELETE FROM obsportal.stored_header WHERE header_id = ANY(%(names)s);"
-            "DELETE FROM obsportal.stored_observation AS o WHERE NOT EXISTS"
-            " (SELECT 1 FROM obsportal.exposure AS e WHERE e.observation_id=o.observation_id);"
-            "CREATE TEMPORARY TABLE idle ON COMMIT DROP AS SELECT target_id FROM obsportal.target"
-            " EXCEPT SELECT target_id FROM obsportal.exposure;"
-            "DELETE FROM obsportal.target_neighbour WHERE target_id IN (TABLE idle)"
-            " OR neighbour_id IN (TABLE idle);"
-            "DELETE FROM obsportal.target_alias WHERE target_id IN (TABLE idle);"
-            "DELETE FROM obsportal.target WHERE target_id IN (TABLE idle);"
-            "DELETE FROM obsportal.sync WHERE archive LIKE 'http://127.0.0.1:%%'",
-            {"names": names},
-        )
+        cursor.execute("DELETE FROM obsportal.sync WHERE archive LIKE 'http://127.0.0.1:%'")
     connection.close()
+
+
+@contextmanager
+def _aside(centre: Centre) -> Iterator[None]:
+    """Other files of ESO are of another archive meanwhile: nobody misses them in the twin."""
+    connection = centre.connect()
+    change = "UPDATE obsportal.stored_header SET archive=%s WHERE archive=%s"
+    with connection.cursor() as cursor:
+        cursor.execute(change, ("aside", "ESO"))
+    connection.close()
+    try:
+        yield
+    finally:
+        connection = centre.connect()
+        with connection.cursor() as cursor:
+            cursor.execute(change, ("ESO", "aside"))
+        connection.close()
 
 
 def state(centre: Centre) -> dict[str, Any]:
