@@ -56,6 +56,16 @@ def make_file(path: Path) -> None:
         shutil.chown(path, ACCOUNT, ACCOUNT)
 
 
+def make_folder(path: Path) -> None:
+    """Makes a folder that the account can write to; one that exists stays as it is."""
+    if path.exists():
+        return
+    path.mkdir(parents=True)
+    if os.geteuid() == 0:
+        _make_account()
+        shutil.chown(path, ACCOUNT, ACCOUNT)
+
+
 def _give(root: Path) -> None:
     """Makes the directory and gives it to the account, unless it is used for something else."""
     root.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from centre import (
     badcal,
     cluster,
     dachs,
+    jmdc,
     jsdc,
     obsportal,
     oifits,
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     oifits.add_ingest_arguments(added)
     added.set_defaults(run=_ingest)
     obsportal.add_ingest_kinds(kinds, _ingest_log)
+    jmdc.add_ingest_kind(kinds, _ingest_jmdc)
     jsdc.add_ingest_kind(kinds, _ingest_jsdc)
     badcal.add_ingest_kind(kinds, _ingest_badcal)
 
@@ -120,6 +122,10 @@ def _parser() -> argparse.ArgumentParser:
     added = kinds.add_parser("oifits", help="OIFITS files", description=oifits.CHECK_HELP)
     oifits.add_check_arguments(added)
     added.set_defaults(run=oifits.check)
+    jmdc.add_check_kind(kinds)
+
+    measured = commands.add_parser("jmdc", help="Release JMDC, the measured diameters of stars.")
+    jmdc.add_actions(measured.add_subparsers(metavar="ACTION", required=True), _work_on_jmdc)
 
     for name, help in (
         ("dachs", "Run any DaCHS command in the instance, for example: dachs imp -m oidb/q"),
@@ -164,6 +170,16 @@ def _ingest_badcal(options: argparse.Namespace) -> int:
     if options.report:
         account.make_file(options.report)
     return badcal.ingest(_instance(reads=True), options)
+
+
+def _ingest_jmdc(options: argparse.Namespace) -> int:
+    return jmdc.ingest(_instance(reads=True), options)
+
+
+def _work_on_jmdc(options: argparse.Namespace) -> int:
+    if options.to is not None:
+        account.make_folder(options.to)
+    return int(options.action(_instance(reads=True), options))
 
 
 def _follow_eso(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from centre import CentreError, badcal, cluster, dachs, jsdc, obsportal, oifits, server
+from centre import CentreError, badcal, cluster, dachs, jmdc, jsdc, obsportal, oifits, server
 from centre.instance import Instance
 
 
@@ -125,6 +125,7 @@ def _start_server(instance: Instance) -> "subprocess.Popen[bytes]":
 def _load_demonstration(instance: Instance) -> None:
     oifits.ingest_demonstration(instance)
     obsportal.ingest_demonstration(instance)
+    jmdc.ingest_demonstration(instance)
     jsdc.ingest_demonstration(instance)
     badcal.load_demonstration(instance)
     dachs.measure(instance)

@@ -1,8 +1,8 @@
 """What became of each row of JMDC from release to release.
 
 Rows of JMDC have no number. That a row of one release is that of the release before, with other
-values perhaps, is told by what both say: all of it, or star and publication, or either with the same
-diameters.
+values perhaps, is told by what both say: all of it, or star and publication, or either of them with
+the same diameters.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Entry:
 def trace(releases: Sequence[Sequence[Measurement]]) -> list[Entry]:
     """The measurements of releases (in the order of their dates), in the order they came up.
 
-    Each row of a release is one version of one entry; an entry has at most one version in a release.
-    A row that was left out in between is a new entry.
+    Each row of a release is one version of one entry; an entry has at most one version in a
+    release. A row that was left out in between is a new entry.
     """
     entries: list[Entry] = []
     before: list[Entry] = []
@@ -88,7 +88,7 @@ def _pair(
 ) -> list[tuple[int, int]]:
     """Pairs rows with what they continue, those most alike first."""
     likeness = sorted(
-        ((-_alike(before[origin], after[row]), row, origin) for row in rows for origin in origins)
+        (-_alike(before[origin], after[row]), row, origin) for row in rows for origin in origins
     )
     lonely = len(origins) == len(rows) == 1
     pairs: list[tuple[int, int]] = []

@@ -131,8 +131,8 @@ def judge(
 ) -> Judgement:
     """Applies all rules to a measurement.
 
-    ``others`` are the current measurements of the same star, with or without this one;
-    ``expected`` is what JSDC says of it. Without them, their rules find nothing.
+    ``others`` are the other current measurements of the same star; ``expected`` is what JSDC says
+    of it. Without them, their rules find nothing.
     """
     band = _band(measurement)
     correction, cause = _correct(measurement)
@@ -140,6 +140,9 @@ def judge(
     findings = [] if cause is None else [cause]
     for rule, check in _CHECKS:
         findings += [Finding(rule, words, columns) for words, columns in check(corrected, band)]
+    if measurement in others:
+        words = "The star has the same measurement of the same publication a second time."
+        findings.append(Finding(DUPLICATE, words, ("id1", "bibcode")))
     findings += _compare(corrected, band, others)
     findings += _compare_expected(corrected, band, expected)
     return Judgement(tuple(findings), correction, mu_kind(corrected), band)
@@ -210,7 +213,7 @@ SHIFTED = _declare(
     "shifted_columns",
     Severity.ERROR,
     """UD_DIAM is the factor that also stands in MU_LAMBDA, and LD_DIAM and E_LD_DIAM are related
-    as the two diameters of a star: the values stand one column too far to the right.""",
+    as the two diameters of a star are: the values stand one column too far to the right.""",
 )
 LD_IS_FACTOR = _declare(
     "ld_is_factor",
@@ -231,7 +234,7 @@ def _correct(m: Measurement) -> tuple[Correction | None, Finding | None]:
     ud, ld, error, mu = m.ud_diam, m.ld_diam, m.e_ld_diam, m.mu_lambda
     if ud is None or ld is None or ud <= 0 or ld <= 0:
         return None, None
-    if error is not None and mu == ud and ld < ud and 1 <= error / ld <= _GREATEST_RATIO:
+    if error is not None and mu == ud and 1 <= error / ld <= _GREATEST_RATIO:
         words = (
             f"UD_DIAM is the factor {mu:g} of MU_LAMBDA, and LD_DIAM {ld:g} and E_LD_DIAM {error:g}"
             " are related as the two diameters: they stand one column too far to the right."
@@ -281,6 +284,18 @@ def _rule(name: str, severity: Severity, explanation: str) -> Callable[[_Check],
 
 
 _Found = Iterator[tuple[str, tuple[str, ...]]]
+
+
+@_rule(
+    "formula",
+    Severity.ERROR,
+    "A text begins with =, +, - or @, which spreadsheets take for the begin of a formula.",
+)
+def _formula(m: Measurement, band: Band | None) -> _Found:
+    for name in ("id1", "id2", "band", "notes", "bibcode"):
+        text = getattr(m, name)
+        if text is not None and text[:1] in ("=", "+", "-", "@"):
+            yield f"{name.upper()} begins with {text[0]}, as formulas of spreadsheets do.", (name,)
 
 
 @_rule("no_diameter", Severity.ERROR, "There is neither UD_DIAM nor LD_DIAM.")
@@ -579,14 +594,10 @@ def ld_estimate(m: Measurement, band: Band | None) -> float | None:
     return m.ud_diam * by
 
 
-def _compare(m: Measurement, band: Band | None, others: Sequence[Measurement]) -> list[Finding]:
-    found = []
-    if sum(other == m for other in others) > 1:
-        words = "The star has the same measurement of the same publication a second time."
-        found.append(Finding(DUPLICATE, words, ("id1", "bibcode")))
+def _compare(m: Measurement, band: Band | None, others: Sequence[Measurement]) -> Iterator[Finding]:
     value = ld_estimate(m, band)
     if value is None or value <= 0:
-        return found
+        return
     by_publication: dict[str | None, list[tuple[float, float]]] = {}
     for other in others:
         other_band = _band(other)
@@ -599,13 +610,13 @@ def _compare(m: Measurement, band: Band | None, others: Sequence[Measurement]) -
             by_publication.setdefault(other.bibcode, []).append((diameter, error))
     diameters = [median(d for d, _ in pairs) for pairs in by_publication.values()]
     if not diameters:
-        return found
+        return
     middle = median(diameters)
     scatter = 1.4826 * median(abs(diameter - middle) for diameter in diameters)
     own = m.e_ld_diam or 0.1 * value
     theirs = median(error for pairs in by_publication.values() for _, error in pairs)
     if len(diameters) == 1 and own / value < theirs / middle:
-        return found
+        return
     error = math.hypot(own, theirs, max(scatter, 0.03 * middle))
     sigmas, fraction = (4.0, 0.15) if len(diameters) > 1 else (5.0, 0.3)
     if any(map(_is_variable, (m, *others))):
@@ -619,8 +630,7 @@ def _compare(m: Measurement, band: Band | None, others: Sequence[Measurement]) -
             f"The diameter (limb-darkened: {value:.3g} mas) is {off / error:.1f} times the error"
             f" off that of {many} at similar wavelengths ({middle:.3g} mas)."
         )
-        found.append(Finding(OUTLIER, words, _DIAMETERS))
-    return found
+        yield Finding(OUTLIER, words, _DIAMETERS)
 
 
 def _is_variable(m: Measurement) -> bool:
