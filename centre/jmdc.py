@@ -16,16 +16,16 @@ from centre import CentreError, cluster
 from centre.instance import Instance
 from centre.oifits import DEMONSTRATION, expand
 
-INGEST_HELP = """Takes releases of JMDC in: CSV of its web site, spreadsheets, the table of CDS (with
-its ReadMe beside it), VOTable, FITS. The day of a release is that in the name of its file. A release
-that is in already is replaced; files come in together or not at all."""
+INGEST_HELP = """Takes releases of JMDC in: CSV of its web site, spreadsheets, the table of CDS
+(with its ReadMe beside it), VOTable, FITS. The day of a release is that in the name of its file. A
+release that is in already is replaced; files come in together or not at all."""
 
-CHECK_HELP = """Judges the rows of a file of JMDC by all rules. The exit code is 1 when a row is wrong
-or cannot be read."""
+CHECK_HELP = """Judges the rows of a file of JMDC by all rules. The exit code is 1 when a row is
+wrong or cannot be read."""
 
-RELEASE_HELP = """Makes JMDC as it stands a release, and writes its files: jmdc.csv (the columns of the
-web site), jmdc.dat and ReadMe (the table of CDS), jmdc.vot, changes.csv. For a release that there is
-already, its files are written again."""
+RELEASE_HELP = """Makes JMDC as it stands a release, and writes its files: jmdc.csv (the columns of
+the web site), jmdc.dat and ReadMe (the table of CDS), jmdc.vot, changes.csv. For a release that
+there is already, its files are written again."""
 
 RESOLVE_HELP = """Looks for positions of stars that have none: in files of JMDC with coordinates, in
 the other data sets, and with the name resolver of JMMC_RESOLVER."""

@@ -142,9 +142,9 @@ def readme(
             "Angular diameters of stars from publications, measured by optical interferometry,"
             " intensity interferometry or a lunar occultation. For each measurement there is the"
             " diameter of a uniform disk, that of a limb-darkened disk, or both, with the error,"
-            " the band, and the number by which the authors made the one diameter of the other. Values"
-            " are as in the catalogue, its known errors included; the VOTable of this release says"
-            " what is wrong with them, and which are to be used.",
+            " the band, and the number by which the authors made the one diameter of the other."
+            " Values are as in the catalogue, its known errors included; the VOTable of this"
+            " release says what is wrong with them, and which are to be used.",
         ),
         "",
         "File Summary:",

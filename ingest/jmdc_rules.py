@@ -564,7 +564,8 @@ DUPLICATE = _declare(
 OUTLIER = _declare(
     "outlier",
     Severity.WARNING,
-    """The diameter is more than 15 % (variable star: 50 %) and four times the error off the median
+    """Not for rows that do not tell which component of a double star they are of (SINPE).
+    The diameter is more than 15 % (variable star: 50 %) and four times the error off the median
     of two or more other publications at similar wavelengths; or more than 30 % (50 %) and five
     times the error off the only other one, which is more accurate. Errors: that of the measurement,
     the median of theirs, and how they scatter, at least 3 %.""",
@@ -596,12 +597,12 @@ def ld_estimate(m: Measurement, band: Band | None) -> float | None:
 
 def _compare(m: Measurement, band: Band | None, others: Sequence[Measurement]) -> Iterator[Finding]:
     value = ld_estimate(m, band)
-    if value is None or value <= 0:
+    if m.sinpe or value is None or value <= 0:
         return
     by_publication: dict[str | None, list[tuple[float, float]]] = {}
     for other in others:
         other_band = _band(other)
-        if other.bibcode == m.bibcode or not _near(band, other_band):
+        if other.sinpe or other.bibcode == m.bibcode or not _near(band, other_band):
             continue
         corrected = apply(other, _correct(other)[0])
         diameter = ld_estimate(corrected, other_band)
@@ -653,7 +654,7 @@ def _compare_expected(
     m: Measurement, band: Band | None, expected: Expected | None
 ) -> Iterator[Finding]:
     value = ld_estimate(m, band)
-    if expected is None or value is None or value <= 0:
+    if expected is None or m.sinpe or value is None or value <= 0:
         return
     error = math.hypot(
         m.e_ld_diam or 0.1 * value, expected.e_ld_diam or 0.1 * expected.ld_diam, 0.03 * value

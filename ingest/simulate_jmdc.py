@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ingest import jmdc_export, simulate
 from ingest.jmdc import Measurement
@@ -124,8 +125,9 @@ def _wrong(good: list[Measurement]) -> list[Measurement]:
     for number, kind in enumerate(WRONG, 1):
         right = next(row for row in good[6 * (number % 3) :] if row.band == "K'")
         ud, ld, error = right.ud_diam, right.ld_diam, right.e_ld_diam
-        assert ud is not None and ld is not None and error is not None
-        changes = {
+        if ud is None or ld is None or error is None:
+            raise AssertionError("what is made wrong was complete")
+        changes: dict[str, dict[str, Any]] = {
             "ld_is_factor": {"ld_diam": _ratio(0.25), "mu_lambda": _ratio(0.25)},
             "ld_is_error": {"ld_diam": error, "e_ld_diam": None, "mu_lambda": None},
             "shifted_columns": {
@@ -136,9 +138,9 @@ def _wrong(good: list[Measurement]) -> list[Measurement]:
             "bandcode_mismatch": {"bandcode": 3},
             "bibcode_form": {"bibcode": "2023SIM....9...1S"},
             "outlier": {"ud_diam": _rounded(2 * ud), "ld_diam": _rounded(2 * ld)},
-        }[kind]  # fmt: skip
+        }  # fmt: skip
         row = replace(right, bibcode=bibcode(2023, number), notes=f"Simulated: {kind}.")
-        rows.append(replace(row, **changes))
+        rows.append(replace(row, **changes[kind]))
     return rows
 
 
