@@ -12,7 +12,7 @@ import io
 import math
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,9 +37,8 @@ class Field:
     #: Least width in characters; what does not fit makes it wider.
     width: int
     decimals: int = 0
-    #: What a number can be, in CDS' form, before its explanation.
-    domain: str = ""
-    note: str = ""
+    words: str = ""
+    unit: str = "---"
 
     @property
     def form(self) -> str:
@@ -49,19 +48,23 @@ class Field:
 
 #: Columns in the order, with the labels and the least widths, of VizieR II/345.
 LAYOUT = (
-    Field("id1", "ID1", "A", 28),
-    Field("id2", "ID2", "A", 28, note="(1)"),
-    Field("ud_diam", "UDdiam", "F", 9, 5, "?=-"),
-    Field("ld_diam", "LDdiam", "F", 7, 4, "?=-"),
-    Field("e_ld_diam", "e_LDdiam", "F", 8, 4, "?=-", "(2)"),
-    Field("band", "Band", "A", 10, note="(3)"),
-    Field("mu_lambda", "mu-lambda", "F", 7, 5, "?=-"),
-    Field("method", "Method", "I", 1, domain="[1/3]?=-", note="(4)"),
-    Field("bandcode", "BandCode", "I", 2, domain="[1/12]?=-", note="(5)"),
-    Field("notes", "Notes", "A", 204),
-    Field("bibcode", "BibCode", "A", 19),
-    Field("sinpe", "SINPE", "I", 1, domain="?", note="(6)"),
-)
+    Field("id1", "ID1", "A", 28, 0, "Name of the star, preferably its HD number"),
+    Field("id2", "ID2", "A", 28, 0, "Name of the star in the publication (1)"),
+    Field("ud_diam", "UDdiam", "F", 9, 5, "?=- Diameter of the uniform disk", "mas"),
+    Field("ld_diam", "LDdiam", "F", 7, 4, "?=- Diameter of the limb-darkened disk", "mas"),
+    Field("e_ld_diam", "e_LDdiam", "F", 8, 4, "?=- Error of UDdiam and LDdiam (2)", "mas"),
+    Field("band", "Band", "A", 10, 0, "Band or wavelength of the measurement (3)"),
+    Field(
+        "mu_lambda", "mu-lambda", "F", 7, 5,
+        "?=- Number by which the authors made LDdiam of UDdiam: the ratio of the two, or a"
+        " coefficient of limb darkening",
+    ),
+    Field("method", "Method", "I", 1, 0, "[1/3]?=- How the star was measured (4)"),
+    Field("bandcode", "BandCode", "I", 2, 0, "[1/12]?=- Number of the band (5)"),
+    Field("notes", "Notes", "A", 204, 0, "Notes on the star and the measurement"),
+    Field("bibcode", "BibCode", "A", 19, 0, "Bibcode of the publication"),
+    Field("sinpe", "SINPE", "I", 1, 0, "? 1: ID1 does not tell which star is meant (6)"),
+)  # fmt: skip
 
 _NOTES = (
     "The name that the authors use, where the name resolver of CDS knows it.",
@@ -70,8 +73,8 @@ _NOTES = (
     "A letter (UBVRIJHKLMNQ) or a wavelength: in micrometres, unless nm or A (angstrom) follows.",
     "1 = optical interferometry, 2 = lunar occultation, 3 = intensity interferometry.",
     "Number of the band, from 1: U, B, V, R, I, J, H, K, L, M, N, Q.",
-    "1 where the name is not precise enough to tell which star is meant, usually a component of a"
-    " close double star.",
+    "The identifier in SIMBAD is not precise enough for the object, which usually is a component"
+    " of a close double star.",
 )
 
 
@@ -119,15 +122,10 @@ def length(layout: Sequence[Field]) -> int:
 def readme(
     layout: Sequence[Field],
     records: int,
-    descriptions: Mapping[str, tuple[str, str]],
     label: str,
     history: Sequence[tuple[str, str, int]],
 ) -> str:
-    """The ReadMe of the table.
-
-    ``descriptions`` are unit and explanation by column; ``history`` are date, name and number of
-    measurements of all releases.
-    """
+    """The ReadMe of the table; ``history`` are day, name and number of rows of all releases."""
     title = "II/345    JMMC Measured Stellar Diameters Catalogue (JMDC)"
     parts = [
         title,
@@ -159,7 +157,7 @@ def readme(
         _RULE,
         "   Bytes Format Units   Label     Explanations",
         _RULE,
-        *_byte_by_byte(layout, descriptions),
+        *_byte_by_byte(layout),
         _RULE,
         *(
             line
@@ -182,17 +180,13 @@ def readme(
     return "".join(f"{_ascii(line)}\n" for line in parts)
 
 
-def _byte_by_byte(
-    layout: Sequence[Field], descriptions: Mapping[str, tuple[str, str]]
-) -> Iterable[str]:
+def _byte_by_byte(layout: Sequence[Field]) -> Iterable[str]:
     start = 1
     for field in layout:
         end = start + field.width - 1
-        unit, words = descriptions[field.column]
         span = f"{start:4d}-{end:4d}" if end > start else f"{end:9d}"
-        head = f"{span} {field.form:6s} {unit or '---':7s} {field.label:9s} "
-        words = " ".join(filter(None, (field.domain, " ".join(words.split()), field.note)))
-        first, *rest = textwrap.wrap(_ascii(words), _LINE - len(head))
+        head = f"{span} {field.form:6s} {field.unit:7s} {field.label:9s} "
+        first, *rest = textwrap.wrap(field.words, _LINE - len(head))
         yield head + first
         for line in textwrap.wrap(" ".join(rest), _LINE - len(head) - 1):
             yield " " * (len(head) + 1) + line
@@ -216,7 +210,7 @@ def _text(value: Any, field: Field) -> str:
 
 def _cell(value: Any, field: Field) -> str:
     text = _text(value, field)
-    if not text and "=" in field.domain:
+    if not text and "?=" in field.words:
         text = _NULL[: field.width]
     if field.kind != "F" or text.startswith("-"):
         return text.ljust(field.width) if field.kind == "A" else text.rjust(field.width)

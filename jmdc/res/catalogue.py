@@ -242,7 +242,7 @@ class Catalogue:
         resolver. Commits.
         """
         current = [version.measurement for version in self.current()]
-        self.stars.identify(version.measurement for version in self.versions)
+        self.stars.identify((version.measurement for version in self.versions), current)
         resolved = self.stars.resolve(places or {}, ask=ask)
         self._connection.execute("DELETE FROM jmdc.stored_measurement")
         self.stars.write(current)

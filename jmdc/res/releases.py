@@ -146,17 +146,12 @@ def _files(book: Catalogue, name: str) -> dict[str, bytes]:
         for known in book.releases
         if known.release_date <= _known(book, name).release_date
     ]
-    columns = api.getRD("jmdc/q").getById("stored_measurement")
-    described = {
-        column: (columns.getColumnByName(column).unit, columns.getColumnByName(column).description)
-        for column in COLUMNS
-    }
     earlier = [known.release for known in book.releases]
     before = earlier.index(name) - 1
     return {
         "jmdc.csv": jmdc_export.as_csv(measurements).encode(),
         "jmdc.dat": jmdc_export.as_cds(measurements, layout).encode("ascii"),
-        "ReadMe": jmdc_export.readme(layout, len(held), described, name, history).encode("ascii"),
+        "ReadMe": jmdc_export.readme(layout, len(held), name, history).encode("ascii"),
         "jmdc.vot": _votable(name),
         "changes.csv": _changes(book.in_release(earlier[before]) if before >= 0 else [], held),
     }
@@ -171,7 +166,8 @@ def _votable(name: str) -> bytes:
                 {"release": name},
             )
         )
-    table = api.TableForDef(api.getRD("jmdc/q").getById("released"), rows=rows)
+    definition = api.getRD("jmdc/q").getById("released").change(onDisk=False)
+    table = api.TableForDef(definition, rows=rows)
     stream = io.BytesIO()
     api.formatData("votabletd", table, stream)
     return stream.getvalue()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,19 +28,17 @@ from jmdc.res import store
 _SAME_PLACE = 2.0
 _CLOSE = 5.0
 
-#: Where other data sets have stars by their name: whether it is there, and how it is asked.
+#: How other data sets are asked for stars by the keys of their names.
 _TABLES = {
     "jsdc": (
-        "jsdc.star",
         "SELECT DISTINCT ON (name_key) name_key, ra, dec, pm_ra, pm_dec FROM jsdc.star"
-        " WHERE name_key = ANY(%(keys)s) ORDER BY name_key, star_id",
+        " WHERE name_key = ANY(%(keys)s) ORDER BY name_key, star_id"
     ),
     "obsportal": (
-        "obsportal.target_alias",
         "SELECT DISTINCT ON (a.alias_key) a.alias_key, t.s_ra, t.s_dec, t.pm_ra, t.pm_dec"
         " FROM obsportal.target_alias AS a JOIN obsportal.target AS t USING (target_id)"
         " WHERE a.alias_key = ANY(%(keys)s) AND t.merged_into IS NULL"
-        " ORDER BY a.alias_key, a.n_exposures DESC, t.target_id",
+        " ORDER BY a.alias_key, a.n_exposures DESC, t.target_id"
     ),
 }
 _OIDB = (
@@ -57,19 +55,16 @@ class Star:
     place: Place | None = None
     position_source: str | None = None
     merged_into: int | None = None
-    #: Its names, by whether they are identifiers (ID1) and how many measurements go by them.
+    #: Its identifiers (ID1), with how many versions go by them, and its names in publications.
     identifiers: Counter[str] = field(default_factory=Counter)
     others: set[str] = field(default_factory=set)
+    #: What other catalogues may know it by, the surest first.
+    keys: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """The identifier that is used most."""
         return min(self.identifiers, key=lambda name: (-self.identifiers[name], name))
-
-    @property
-    def keys(self) -> list[str]:
-        """What other catalogues may know it by."""
-        return jmdc_stars.search_keys(self.identifiers, self.others)
 
 
 class Stars:
@@ -93,10 +88,14 @@ class Stars:
             else:
                 star.others.add(row["alias"])
 
-    def identify(self, measurements: Iterable[Measurement]) -> None:
-        """Knows the names of measurements; new identifiers are new stars."""
+    def identify(self, measurements: Iterable[Measurement], current: Sequence[Measurement]) -> None:
+        """Knows the names of measurements; new identifiers are new stars.
+
+        Of the names in publications those of ``current`` measurements count: some were wrong.
+        """
         for star in self._stars.values():
             star.identifiers = Counter(dict.fromkeys(star.identifiers, 0))
+            star.others = set()
         for measurement in measurements:
             key = jmdc_stars.key(measurement.id1)
             if key not in self._by_key:
@@ -105,8 +104,9 @@ class Stars:
                 self._by_key[key] = number
             star = self._stars[self._by_key[key]]
             star.identifiers[measurement.id1] += 1
+        for measurement in current:
             if measurement.id2 is not None:
-                star.others.add(measurement.id2)
+                self._stars[self.star_id(measurement)].others.add(measurement.id2)
 
     def star_id(self, measurement: Measurement) -> int:
         """Number of the star that a measurement is of, which ``identify`` has seen."""
@@ -124,17 +124,20 @@ class Stars:
         ``places`` are positions by identifier from a file; ``ask`` allows to ask the resolver.
         """
         before = self._unresolved()
+        self._find_keys(before)
         by_key = {jmdc_stars.key(name): place for name, place in places.items()}
         self._take("file", by_key)
         fast = FastStars()
-        self._take("fast", {k: fast.resolve(k) for star in self._unresolved() for k in star.keys})
-        for source, (table, query) in _TABLES.items():
-            self._take(source, self._ask_table(table, query))
+        self._take("fast", {key: fast.resolve(key) for key in self._all_keys()})
+        for source, query in _TABLES.items():
+            self._take(source, self._ask_table(query))
         if self._unresolved():
             self._take("oidb", self._ask_oidb())
         if ask and (resolver := _resolver()) is not None:
             for star in self._unresolved():
                 for name in (*star.identifiers, *star.others):
+                    if jmdc_stars.key(name) not in star.keys:
+                        continue
                     if (place := resolver.resolve(name)) is not None:
                         star.place, star.position_source = place, "resolver"
                         break
@@ -149,28 +152,35 @@ class Stars:
     def _unresolved(self) -> list[Star]:
         return [s for s in self._stars.values() if s.place is None and s.merged_into is None]
 
+    def _find_keys(self, stars: list[Star]) -> None:
+        """What other catalogues may know stars by: no name that two stars of JMDC go by."""
+        known = {
+            star.star_id: jmdc_stars.search_keys(star.identifiers, star.others)
+            for star in self._stars.values()
+        }
+        used = Counter(key for keys in known.values() for key in keys)
+        for star in stars:
+            own = {jmdc_stars.key(name) for name in star.identifiers}
+            star.keys = [key for key in known[star.star_id] if key in own or used[key] == 1]
+
+    def _all_keys(self) -> list[str]:
+        return [key for star in self._unresolved() for key in star.keys]
+
     def _take(self, source: str, known: Mapping[str, Place | None]) -> None:
         for star in self._unresolved():
             place = next((found for k in star.keys if (found := known.get(k)) is not None), None)
             if place is not None:
                 star.place, star.position_source = place, source
 
-    def _ask_table(self, table: str, query: str) -> dict[str, Place | None]:
-        ((there,),) = self._connection.query(
-            "SELECT to_regclass(%(table)s) IS NOT NULL", {"table": table}
-        )
-        keys = [key for star in self._unresolved() for key in star.keys]
-        if not there or not keys:
-            return {}
+    def _ask_table(self, query: str) -> dict[str, Place | None]:
         return {
             key: Place(ra, dec, pm_ra, pm_dec)
-            for key, ra, dec, pm_ra, pm_dec in self._connection.query(query, {"keys": keys})
+            for key, ra, dec, pm_ra, pm_dec in self._connection.query(
+                query, {"keys": self._all_keys()}
+            )
         }
 
     def _ask_oidb(self) -> dict[str, Place | None]:
-        ((there,),) = self._connection.query("SELECT to_regclass('oidb.granule') IS NOT NULL")
-        if not there:
-            return {}
         found = self._connection.query(_OIDB)
         return {k: Place(ra, dec) for name, ra, dec in found if (k := names.key(name or ""))}
 
@@ -229,7 +239,8 @@ class Stars:
             rows.append(
                 {
                     "star_id": star.star_id,
-                    "star_name": star.name,
+                    # What was found to be another star bears its name.
+                    "star_name": main.name,
                     "s_ra": place and place.ra,
                     "s_dec": place and place.dec,
                     "pm_ra": place and place.pm_ra,
@@ -256,9 +267,6 @@ class Stars:
 
     def expected(self) -> dict[int, Expected]:
         """What JSDC predicts of stars, by their numbers; to be called after ``write``."""
-        ((there,),) = self._connection.query("SELECT to_regclass('jsdc.star') IS NOT NULL")
-        if not there:
-            return {}
         return {
             star_id: Expected(ldd, error)
             for star_id, ldd, error in self._connection.query(
