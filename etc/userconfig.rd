@@ -29,6 +29,7 @@
       oidb.baseline (points of the uv plane), oidb.file and oidb.collection, and in ivoa.obscore.
       ObsPortal, the logs of what VLTI and CHARA have observed, is in obsportal.exposure,
       obsportal.baseline, obsportal.observation and obsportal.target, and in ivoa.obsplan.
+      JMDC, measured diameters of stars, is in jmdc.measurement, its releases in jmdc.released.
       Tables: \\tablesForTAP.</meta>
   </NXSTREAM>
 
@@ -170,6 +171,42 @@
         FROM obsportal.exposure AS e
         JOIN oidb.progenitor AS p ON p.dp_id=e.header_id
         JOIN oidb.granule AS g USING (file_id)
+    </meta>
+    <meta name="_example" title="Measured diameters of a star">
+      All measurements of a star by wavelength, with the values to be used and what is wrong with the published ones; :taptable:`jmdc.measurement`.
+
+      .. tapquery::
+
+        SELECT m.wavelength_min, m.band, m.corrected_ud_diam, m.corrected_ld_diam,
+          m.corrected_e_ld_diam, m.bibcode, m.quality_flags, m.correction
+        FROM jmdc.star_alias AS a JOIN jmdc.measurement AS m USING (star_id)
+        WHERE a.alias='SIM UD 1'
+        ORDER BY m.wavelength_min
+    </meta>
+    <meta name="_example" title="What a release of JMDC has changed">
+      Measurements that were added, changed or removed, from one release to the next; :taptable:`jmdc.change`.
+
+      .. tapquery::
+
+        SELECT c.kind, c.id1, c.bibcode, c.changed_columns, o.ud_diam AS old_ud, n.ud_diam AS new_ud
+        FROM jmdc.change AS c
+        LEFT JOIN jmdc.history AS o
+          ON o.measurement_id=c.measurement_id AND o.version=c.old_version
+        LEFT JOIN jmdc.history AS n
+          ON n.measurement_id=c.measurement_id AND n.version=c.new_version
+        WHERE c.release='2025-02-20'
+    </meta>
+    <meta name="_example" title="Measured and never observed">
+      Stars with a measured diameter that no exposure of VLTI or CHARA is within 5 arcsec of; :taptable:`jmdc.star`.
+
+      .. tapquery::
+
+        SELECT TOP 100 s.star_name, s.s_ra, s.s_dec, s.n_measurements
+        FROM jmdc.star AS s
+        WHERE s.s_ra IS NOT NULL AND s.n_measurements > 0
+          AND NOT EXISTS (SELECT 1 FROM obsportal.target AS t
+            WHERE DISTANCE(s.s_ra, s.s_dec, t.s_ra, t.s_dec) &lt; 5/3600.)
+        ORDER BY s.n_measurements DESC
     </meta>
     <meta name="_example" title="Scripts for the former service">
       The table name and columns of the former OiDB service still work.

@@ -666,3 +666,23 @@ def _compare_expected(
             f" off the {expected.ld_diam:.3g} mas that JSDC predicts."
         )
         yield Finding(EXPECTED_OUTLIER, words, _DIAMETERS)
+
+
+def rules_table() -> str:
+    """The rules as a table in Markdown: the content of jmdc/RULES.md."""
+    lines = [
+        "# Rules of JMDC",
+        "",
+        "Made by `python3 -m ingest.jmdc_rules` from `ingest/jmdc_rules.py`; a test keeps it equal.",
+        "An *error* is certainly wrong, a *warning* wants a look at the publication, a *note* is no",
+        "flag of a row.",
+        "",
+        "| rule | severity | what it finds |",
+        "| --- | --- | --- |",
+    ]
+    lines += [f"| {r.name} | {r.severity} | {r.explanation} |" for r in RULES.values()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(rules_table(), end="")

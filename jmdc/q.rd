@@ -79,7 +79,7 @@
       description="Star that this one was found to be; NULL for a star of its own right.">
       <values nullLiteral="-1"/>
     </column>
-    <meta name="note" tag="identity">
+    <meta name="note" tag="identity" format="rst">
       *unresolved*: no source at hand knows a name of the star, it has no position;
       *sinpe*: the names do not tell which component of a close double star is meant, by what JMDC
       says (SINPE); *component*: the name is that of a component;
@@ -258,9 +258,18 @@
     <LOOP listItems="version id1 id2 ud_diam ld_diam e_ld_diam band mu_lambda method bandcode notes bibcode sinpe star_id wavelength_min wavelength_max band_letters mu_kind corrected_ud_diam corrected_ld_diam corrected_e_ld_diam correction quality_flags validation_log release_first release_last is_current submitter submission_id created">
       <events><column original="stored_measurement.\item"/></events>
     </LOOP>
-    <meta name="note" tag="flags">
-      The rules, by name, are explained in the README of the data set.
-    </meta>
+    <LOOP>
+      <codeItems>
+        from ingest import jmdc_rules
+        flags = [rule for rule in jmdc_rules.RULES.values() if rule.severity != "note"]
+        yield {"words": "\n\n".join("*%s*: %s" % (r.name, r.explanation) for r in flags)}
+      </codeItems>
+      <events>
+        <meta name="note" tag="flags" format="rst">
+          \words
+        </meta>
+      </events>
+    </LOOP>
   </STREAM>
 
   <table id="history" onDisk="True" adql="True">
