@@ -196,17 +196,17 @@
           ON n.measurement_id=c.measurement_id AND n.version=c.new_version
         WHERE c.release='2025-02-20'
     </meta>
-    <meta name="_example" title="Measured and never observed">
-      Stars with a measured diameter that no exposure of VLTI or CHARA is within 5 arcsec of; :taptable:`jmdc.star`.
+    <meta name="_example" title="Measured and computed diameters">
+      Limb-darkened diameters that were measured beside those that JSDC computes from colours, for stars within 2 arcsec of each other; :taptable:`jmdc.measurement`.
 
       .. tapquery::
 
-        SELECT TOP 100 s.star_name, s.s_ra, s.s_dec, s.n_measurements
-        FROM jmdc.star AS s
-        WHERE s.s_ra IS NOT NULL AND s.n_measurements > 0
-          AND NOT EXISTS (SELECT 1 FROM obsportal.target AS t
-            WHERE DISTANCE(s.s_ra, s.s_dec, t.s_ra, t.s_dec) &lt; 5/3600.)
-        ORDER BY s.n_measurements DESC
+        SELECT TOP 100 m.star_name, m.corrected_ld_diam, m.corrected_e_ld_diam, j.ldd, j.e_ldd,
+          m.bibcode, m.quality_flags
+        FROM jmdc.measurement AS m
+        JOIN jsdc.star AS j ON DISTANCE(m.s_ra, m.s_dec, j.ra, j.dec) &lt; 2/3600.
+        WHERE m.corrected_ld_diam IS NOT NULL
+        ORDER BY m.star_name
     </meta>
     <meta name="_example" title="Scripts for the former service">
       The table name and columns of the former OiDB service still work.

@@ -673,9 +673,8 @@ def rules_table() -> str:
     lines = [
         "# Rules of JMDC",
         "",
-        "Made by `python3 -m ingest.jmdc_rules` from `ingest/jmdc_rules.py`; a test keeps it equal.",
-        "An *error* is certainly wrong, a *warning* wants a look at the publication, a *note* is no",
-        "flag of a row.",
+        "Made by `python3 -m ingest.jmdc_rules` from its source; a test keeps it equal. An *error*",
+        "is certainly wrong, a *warning* wants a look at the publication, a *note* flags no row.",
         "",
         "| rule | severity | what it finds |",
         "| --- | --- | --- |",

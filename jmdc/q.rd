@@ -264,11 +264,7 @@
         flags = [rule for rule in jmdc_rules.RULES.values() if rule.severity != "note"]
         yield {"words": "\n\n".join("*%s*: %s" % (r.name, r.explanation) for r in flags)}
       </codeItems>
-      <events>
-        <meta name="note" tag="flags" format="rst">
-          \words
-        </meta>
-      </events>
+      <events><meta name="note" tag="flags" format="rst">\words</meta></events>
     </LOOP>
   </STREAM>
 
