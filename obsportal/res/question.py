@@ -33,6 +33,11 @@ class Condition:
     text: sql.SQL
     values: dict[str, Any]
 
+    @property
+    def of_targets(self) -> bool:
+        """Whether it leaves the rows of a few targets, found by their number."""
+        return self.name in _OF_TARGETS
+
 
 CONE = sql.SQL(
     "target_id = ANY (ARRAY(SELECT t.target_id FROM obsportal.target AS t"
@@ -51,7 +56,7 @@ _NAME = sql.SQL(
     "target_id = ANY (ARRAY(SELECT a.target_id FROM obsportal.target_alias AS a"
     " WHERE a.alias_key = {alias_key}))"
 )
-#: Conditions that leave the rows of a few targets, whatever else is asked for.
+#: Conditions that leave the rows of a few targets, whatever else is asked for: on target_id alone.
 _OF_TARGETS = frozenset({"cone", "target_id", "name"})
 #: Parameters that are the value of a column; instruments and arrays have capitals there.
 _EQUAL = {
@@ -85,7 +90,7 @@ class Question:
     @property
     def of_targets(self) -> bool:
         """Whether the rows are those of a few targets, found by their number."""
-        return any(condition.name in _OF_TARGETS for condition in self.conditions)
+        return any(condition.of_targets for condition in self.conditions)
 
     @property
     def kind(self) -> str | None:
