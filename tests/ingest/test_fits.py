@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits as astropy_fits
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import fits
@@ -432,10 +432,7 @@ def test_cut_off_anywhere(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(
-    max_examples=300,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=300)
 def test_damaged_bytes(tmp_path: Path, data: st.DataObject) -> None:
     """Whatever bytes change, the reader reads or refuses; nothing else happens."""
     content = bytearray(table_file())
@@ -446,7 +443,6 @@ def test_damaged_bytes(tmp_path: Path, data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=4000))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_arbitrary_header(tmp_path: Path, noise: bytes) -> None:
     content = card("SIMPLE  =                    T") + noise
     refusal_or_nothing(tmp_path, content + card("END").ljust(2 * BLOCK))

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.utils import iers
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import oifits, simulate, vocabulary
@@ -346,10 +346,7 @@ def test_gzip(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(
-    max_examples=400,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=400)
 def test_damaged_bytes(tmp_path: Path, data: st.DataObject) -> None:
     """Whatever bytes change: a sentence, or granules. Headers are hit more often than data."""
     content = bytearray(plain(2))
