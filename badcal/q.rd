@@ -301,7 +301,7 @@
         SELECT r.report_id, h.version, changed, event, from_state, to_state, role,
           CASE WHEN p.shown AND p.created&lt;=h.changed
             AND (h.role&lt;>'submitter' OR r.state='accepted') THEN p.full_name END,
-          CASE WHEN h.role&lt;>'submitter' AND event&lt;>'ask' THEN why END
+          CASE WHEN h.role&lt;>'submitter' AND event NOT IN ('ask', 'answer') THEN why END
         FROM \schema.stored_history AS h
           JOIN \schema.stored_report AS r ON r.report_id=h.report_id
           LEFT JOIN users.profile AS p ON p.username=h.username)

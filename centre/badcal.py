@@ -46,7 +46,11 @@ def ingest(instance: Instance, options: argparse.Namespace) -> int:
         with base.getWritableAdminConn() as connection:
             try:
                 outcome = registration.register(
-                    connection, options.path, options.facility, store.Actor("facility")
+                    connection,
+                    options.path,
+                    options.facility,
+                    store.Actor("facility"),
+                    numbers=True,
                 )
             except UnreadableFile as error:
                 connection.rollback()

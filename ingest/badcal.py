@@ -96,7 +96,7 @@ class Event:
     states: frozenset[str]
     #: The state after it; None for the one before.
     state: str | None
-    #: Who may do it: editor, submitter.
+    #: Who may do it: editor; submitter and facility, with what they have handed in.
     roles: frozenset[str]
     needs_reason: bool = True
 
@@ -104,13 +104,15 @@ class Event:
 #: What can be done to a report by whom, by name.
 EVENTS = {
     "ask": Event(frozenset({"submitted"}), None, frozenset({"editor"})),
-    "answer": Event(frozenset({"submitted"}), None, frozenset({"submitter"})),
+    "answer": Event(frozenset({"submitted"}), None, frozenset({"submitter", "facility"})),
     "accept": Event(
         frozenset({"submitted", "candidate"}), "accepted", frozenset({"editor"}), needs_reason=False
     ),
     "reject": Event(frozenset({"submitted", "candidate"}), "rejected", frozenset({"editor"})),
     "withdraw": Event(
-        frozenset(STATES) - {"withdrawn"}, "withdrawn", frozenset({"editor", "submitter"})
+        frozenset(STATES) - {"withdrawn"},
+        "withdrawn",
+        frozenset({"editor", "submitter", "facility"}),
     ),
     "reopen": Event(frozenset({"rejected", "withdrawn"}), "submitted", frozenset({"editor"})),
 }

@@ -48,10 +48,13 @@ class Outcome:
         return asdict(self)
 
 
-def register(connection: Any, path: Path, facility: str, actor: Actor) -> Outcome:
+def register(
+    connection: Any, path: Path, facility: str, actor: Actor, *, numbers: bool = False
+) -> Outcome:
     """Takes a table of a facility, all of it or, with RefusedError, nothing.
 
-    The caller ends the transaction. Raises UnreadableFile for what is no table of reports.
+    With ``numbers`` stars that are new get the numbers that the table has for them. The caller ends
+    the transaction. Raises UnreadableFile for what is no table of reports.
     """
     if not _NAME.fullmatch(facility):
         raise RefusedError("A facility's name has at most 40 letters, digits, blanks and . _ -", [])
@@ -82,7 +85,7 @@ def register(connection: Any, path: Path, facility: str, actor: Actor) -> Outcom
         try:
             stored = store.add(
                 connection, entry.report, actor, state, facility=facility, record=entry.key,
-                badcal_id=entry.badcal_id,
+                badcal_id=entry.badcal_id, numbers=numbers,
             )  # fmt: skip
         except store.ConflictError as error:
             raise RefusedError(

@@ -70,18 +70,21 @@ def add(
     facility: str | None = None,
     record: str | None = None,
     badcal_id: int | None = None,
+    numbers: bool = False,
     why: str | None = None,
 ) -> Stored:
     """Stores a report of a star that is there, or of a new one; call ``alone`` before.
 
-    A star that was not there gets the number ``badcal_id``, else a new one. Raises ConflictError
-    when another star has that number, or the star another number.
+    ``badcal_id`` is the number that the star must have. With ``numbers`` a star that was not there
+    gets it, else it must be there. Raises ConflictError.
     """
     now = _now()
     star_id = star_at(connection, report.ra, report.dec)
     new_star = star_id is None
     if badcal_id is not None and star_id not in {None, badcal_id}:
         raise ConflictError(f"BadCal has this star already, with the number {star_id}.")
+    if badcal_id is not None and star_id is None and not numbers:
+        raise ConflictError(f"There is no star {badcal_id} in BadCal at this position.")
     if star_id is None:
         star_id = _new_star(connection, report, badcal_id, now)
     report_id = _next(connection, "stored_report", "report_id")
