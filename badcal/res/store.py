@@ -16,7 +16,7 @@ from gavo import api
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
-from ingest import badcal
+from ingest import badcal, jmdc_bands
 from ingest.badcal import Report
 
 Row = Mapping[str, Any]
@@ -294,7 +294,10 @@ def _note(
 
 def _waves(words: str | None) -> dict[str, float | None]:
     """Shortest and longest wavelength (m) that words tell; None where they cannot be read."""
-    return {"em_min": None, "em_max": None}
+    band = jmdc_bands.read(words) if words else None
+    if band is None:
+        return {"em_min": None, "em_max": None}
+    return {"em_min": band.shortest, "em_max": band.longest}
 
 
 def _next(connection: Any, table: str, column: str) -> int:

@@ -167,6 +167,7 @@ def test_a_report_goes_its_way(centre: Centre) -> None:
     number, badcal_id = made["report_id"], made["badcal_id"]
     assert made["new_star"] is True
     assert star(centre, badcal_id)["state"] == "submitted"
+    assert float(public(centre, number)["em_min"]) == pytest.approx(1.995e-6)  # of K
     assert str(badcal_id) not in {row["id"] for row in valid(centre)}
 
     assert decide(centre, EDITOR, number, "ask", 1, "Which night?").status == 200
