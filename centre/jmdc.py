@@ -67,10 +67,17 @@ def add_actions(actions: Any, run: Callable[..., int]) -> None:
 
 def ingest(instance: Instance, options: argparse.Namespace) -> int:
     """Takes files in; CentreError when one is refused."""
+    from ingest import jmdc
+
+    paths = expand(options.paths)
+    if len(paths) > 1 and (options.release or options.date):
+        raise CentreError("Name and day of a release can be told for a single file only.")
+    with _readable():
+        files = [jmdc.read_release(path, options.release, options.date) for path in paths]
     with _at_work(instance):
         from jmdc.res import releases
 
-        report = releases.ingest(expand(options.paths), options.release, options.date)
+        report = releases.ingest(files)
         print(*report.lines, sep="\n")
         _tell_stars(report)
     return 0
@@ -79,14 +86,11 @@ def ingest(instance: Instance, options: argparse.Namespace) -> int:
 def check(options: argparse.Namespace) -> int:
     """Prints what the rules find in files; the exit code is 1 when a row is wrong."""
     from ingest import jmdc, jmdc_rules, jmdc_stars
-    from ingest.fits import UnreadableFile
 
     wrong = 0
     for path in expand(options.paths):
-        try:
+        with _readable():
             contents = jmdc.read(path)
-        except UnreadableFile as error:
-            raise CentreError(str(error)) from None
         for problem in contents.problems:
             print(f"error    {problem}")
         by_star: dict[str, list[jmdc.Measurement]] = {}
@@ -122,22 +126,31 @@ def release(instance: Instance, options: argparse.Namespace) -> int:
 
 def resolve(instance: Instance, options: argparse.Namespace) -> int:
     """Looks for positions of stars."""
+    from ingest import jmdc
+
+    places = {}
+    for path in expand(options.paths):
+        with _readable():
+            found = jmdc.read_whole(path).places
+        if not found:
+            raise CentreError(f"{path.name} has no coordinates (RAJ2000, DEJ2000).")
+        places.update(found)
     with _at_work(instance):
         from jmdc.res import releases
 
-        _tell_stars(releases.resolve(expand(options.paths)))
+        _tell_stars(releases.resolve(places))
     return 0
 
 
 def ingest_demonstration(instance: Instance) -> None:
     """Simulates two releases and ingests them."""
     with _at_work(instance):
-        from ingest import simulate_jmdc
+        from ingest import jmdc, simulate_jmdc
         from jmdc.res import releases
 
         folder = instance.root / DEMONSTRATION / "jmdc"
         folder.mkdir(parents=True, exist_ok=True)
-        releases.ingest(simulate_jmdc.write(folder))
+        releases.ingest([jmdc.read_release(path) for path in simulate_jmdc.write(folder)])
 
 
 @contextmanager
@@ -145,13 +158,23 @@ def _at_work(instance: Instance) -> Iterator[None]:
     """The database is there, and what can go wrong is told in a sentence."""
     with cluster.running(instance):
         os.environ.update(instance.environment())
-        from ingest.fits import UnreadableFile
         from jmdc.res import catalogue, store
 
         try:
             yield
-        except (UnreadableFile, catalogue.CatalogueError, store.BusyError) as error:
+        except (catalogue.CatalogueError, store.BusyError) as error:
             raise CentreError(str(error)) from None
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A file that cannot be read is told in a sentence."""
+    from ingest.fits import UnreadableFile
+
+    try:
+        yield
+    except UnreadableFile as error:
+        raise CentreError(str(error)) from None
 
 
 def _tell_stars(report: Any) -> None:

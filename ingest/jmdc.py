@@ -8,11 +8,14 @@ in single precision is 0.927.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import math
 import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +49,11 @@ _COLUMNS = {
 _REFERENCE = "reference"
 #: What stands for no number.
 _NO_NUMBERS = frozenset((-1.0, -(2.0**15), -(2.0**31), -(2.0**63)))
+#: A day in the name of a file.
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(\d\d)[-_]?(\d\d)(?!\d)")
 _TRUE = frozenset(("true", "t", "1", "1.0", "yes"))
 _FALSE = frozenset(("false", "f", "0", "0.0", "no"))
-_HEXAGESIMAL = re.compile(r"([+-]?)(\d{1,3})[ :](\d\d)[ :](\d\d(?:\.\d*)?)")
+_HEXAGESIMAL = re.compile(r"([+-]?)(\d{1,3})[ :](\d{1,2})[ :](\d{1,2}(?:\.\d*)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,52 @@ class Contents:
     problems: list[Problem] = field(default_factory=list)
     #: Positions of stars by id1, from a file that was matched with other catalogues.
     places: dict[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFile:
+    """A file that is a release."""
+
+    #: Name and day of the release, name of the file, SHA-256 checksum of it.
+    release: str
+    release_date: date
+    source: str
+    checksum: str
+    measurements: list[Measurement]
+    places: dict[str, Place]
+
+
+def read_release(path: Path, name: str | None = None, day: date | None = None) -> ReleaseFile:
+    """The release that a file holds; UnreadableFile when one of its rows cannot be understood.
+
+    Its day is ``day``, or the one in the name of the file (JMDC_20210910.csv); its name is
+    ``name``, or the day.
+    """
+    day = day or _day_of(path)
+    contents = read_whole(path)
+    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+    return ReleaseFile(
+        name or day.isoformat(), day, path.name, checksum, contents.measurements, contents.places
+    )
+
+
+def read_whole(path: Path) -> Contents:
+    """What a file holds, when all rows can be understood; else UnreadableFile."""
+    contents = read(path)
+    if contents.problems:
+        first, more = contents.problems[0], len(contents.problems) - 1
+        also = f" ({more} other rows are bad, too)" if more else ""
+        raise UnreadableFile(path.name, f"line {first.line}", first.reason + also)
+    return contents
+
+
+def _day_of(path: Path) -> date:
+    for match in _DAY.finditer(path.name):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat("-".join(match.groups()))
+    raise UnreadableFile(
+        path.name, "", "its name does not tell the day of the release; tell it with --date"
+    )
 
 
 def read(path: Path) -> Contents:
@@ -166,10 +217,12 @@ def _text(row: Row, name: str) -> str | None:
 
 
 def _number(row: Row, name: str) -> float | None:
-    value = row.text(*_COLUMNS[name])
+    # Of two columns the first, whether or not it has a value: the other is something else.
+    column = next((key for key in _COLUMNS[name] if key in row.cells), _COLUMNS[name][0])
+    value = row.text(column)
     if value is None or not value.strip("."):
         return None
-    number = row.number(*_COLUMNS[name])
+    number = row.number(column)
     return None if number in _NO_NUMBERS else number
 
 
@@ -244,10 +297,14 @@ def _fits(path: Path) -> tables.Table:
         raise UnreadableFile(path.name, "", "it has no binary table")
     table = fits.read_table(hdu, path.name)
     wanted = {"raj2000", "dej2000", "pmra", "pmdec", _REFERENCE}.union(*_COLUMNS.values())
-    names = [name for name in table.columns if tables.key(name) in wanted]
-    columns = [table.array(name) for name in names]
-    rows = zip(*(column for column in columns if column is not None), strict=True)
-    return _table(path, names, (list(row) for row in rows), first=1)
+    names, columns = [], []
+    for number, name in enumerate(table.columns, 1):
+        cells = table.array(name) if tables.key(name) in wanted else None
+        if cells is not None:
+            null = hdu.header.integer(f"TNULL{number}")
+            names.append(name)
+            columns.append(["" if null is not None and cell == null else cell for cell in cells])
+    return _table(path, names, map(list, zip(*columns, strict=True)), first=1)
 
 
 def _cds(path: Path) -> tables.Table:
@@ -298,7 +355,8 @@ def _shortest(value: Any) -> str:
             return ""
         # Spreadsheets compute: 0.6000000000000001 was typed 0.6. So do programs that keep single
         # precision in double: 2.39000010490417 is the single-precision number next to 2.39.
-        single = np.float32(value)
+        with np.errstate(over="ignore"):
+            single = np.float32(value)
         text = f"{float(value):.15g}"
         return str(single) if float(single) == value and len(text) > 12 else text
     return str(value)

@@ -97,7 +97,8 @@ def _pair(
     for _, row, origin in likeness:
         if row in used_rows or origin in used_origins:
             continue
-        if lonely or _share_diameter(before[origin], after[row]):
+        one, other = before[origin], after[row]
+        if lonely or one == other or _share_diameter(one, other):
             pairs.append((row, origin))
             used_rows.add(row)
             used_origins.add(origin)

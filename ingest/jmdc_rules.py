@@ -243,7 +243,7 @@ def _correct(m: Measurement) -> tuple[Correction | None, Finding | None]:
         shifted = ("ud_diam", "ld_diam", "e_ld_diam")
         return Correction(ld, error, None, reason), Finding(SHIFTED, words, shifted)
     if mu == ld and 1 < mu <= _GREATEST_RATIO and abs(ld - ud * mu) > _rounding(ud):
-        product = float(f"{ud * mu:.{_digits(ud)}g}")
+        product = round(ud * mu, max(3, _decimals(ud)))
         words = (
             f"LD_DIAM is the factor {mu:g} of MU_LAMBDA; with UD_DIAM {ud:g} the limb-darkened"
             f" diameter is {product:g} mas."
@@ -261,15 +261,14 @@ def _correct(m: Measurement) -> tuple[Correction | None, Finding | None]:
     return None, None
 
 
-def _digits(number: float) -> int:
-    """Significant digits of a number as it is written."""
-    return len(f"{number:.15g}".replace(".", "").lstrip("0")) or 1
-
-
 def _rounding(number: float) -> float:
     """Half a unit of the last digit that a number is written with."""
-    decimals = f"{number:.15g}".partition(".")[2]
-    return 0.5 * 10.0 ** -len(decimals)
+    return 0.5 * 10.0 ** -_decimals(number)
+
+
+def _decimals(number: float) -> int:
+    """Digits after the point that a number is written with."""
+    return len(f"{number:.15g}".partition(".")[2])
 
 
 # ---------------------------------------------------------------- one measurement

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from gavo import api, base
 
-from ingest import jmdc, jmdc_export
-from ingest.fits import UnreadableFile
-from ingest.jmdc import COLUMNS, Contents
+from ingest import jmdc_export
+from ingest.jmdc import COLUMNS, ReleaseFile
+from ingest.resolve import Place
 from jmdc.res import catalogue, store
 from jmdc.res.catalogue import Catalogue, CatalogueError, Release, Version
 
-#: A day in the name of a file: JMDC_20210910.csv, jmdc-2021-09-10.csv.
-_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(\d\d)[-_]?(\d\d)(?!\d)")
 _CHANGES = ("kind", "measurement_id", "id1", "bibcode", "column", "old", "new")
 
 
@@ -37,44 +32,25 @@ class Report:
     unresolved: int = 0
 
 
-def ingest(paths: Sequence[Path], name: str | None = None, day: date | None = None) -> Report:
-    """Takes files in, each a release of its own; all of them, or none.
-
-    ``name`` and ``day`` of the release are told for a single file; else the day is that in the name
-    of the file, and the release is named by it. Raises UnreadableFile, CatalogueError or
-    store.BusyError.
-    """
-    if len(paths) > 1 and (name or day):
-        raise CatalogueError("Name and day of a release can be told for a single file only.")
-    found = []
-    for path in paths:
-        release_date = day or _day_of(path)
-        contents = _read(path)
-        checksum = hashlib.sha256(path.read_bytes()).hexdigest()
-        label = name or release_date.isoformat()
-        found.append((Release(label, release_date, path.name, checksum), contents))
+def ingest(files: Sequence[ReleaseFile]) -> Report:
+    """Takes releases in; all of them, or none. Raises CatalogueError or store.BusyError."""
     report = Report()
-    places = {}
+    places: dict[str, Place] = {}
     with catalogue.opened() as book:
-        for release, contents in sorted(found, key=lambda pair: pair[0].release_date):
-            changed = book.put_release(release, contents.measurements)
-            places.update(contents.places)
+        for file in sorted(files, key=lambda file: file.release_date):
+            made = Release(file.release, file.release_date, file.source, file.checksum)
+            changed = book.put_release(made, file.measurements)
+            places.update(file.places)
             what = "is in" if changed else "was in already"
-            number = len(contents.measurements)
-            report.lines.append(f"{release.source}: {release.release} {what}, {number} rows")
+            number = len(file.measurements)
+            report.lines.append(f"{file.source}: {file.release} {what}, {number} rows")
         _finish(book, report, places)
     return report
 
 
-def resolve(paths: Sequence[Path] = ()) -> Report:
-    """Looks for positions of the stars that have none, in files with coordinates and elsewhere."""
+def resolve(places: Mapping[str, Place]) -> Report:
+    """Looks for positions of the stars that have none, in ``places`` and elsewhere."""
     report = Report()
-    places = {}
-    for path in paths:
-        contents = _read(path)
-        if not contents.places:
-            raise CatalogueError(f"{path.name} has no coordinates (RAJ2000, DEJ2000).")
-        places.update(contents.places)
     with catalogue.opened() as book:
         _finish(book, report, places)
     return report
@@ -104,27 +80,9 @@ def release(name: str, folder: Path, day: date | None = None) -> list[Path]:
     return paths
 
 
-def _finish(book: Catalogue, report: Report, places: dict[str, Any]) -> None:
+def _finish(book: Catalogue, report: Report, places: Mapping[str, Place]) -> None:
     report.resolved = book.write(places, ask=True)
     report.unresolved = book.stars.unresolved
-
-
-def _read(path: Path) -> Contents:
-    contents = jmdc.read(path)
-    if contents.problems:
-        first, more = contents.problems[0], len(contents.problems) - 1
-        also = f"; so are {more} other rows" if more else ""
-        raise UnreadableFile(path.name, f"line {first.line}", first.reason + also)
-    return contents
-
-
-def _day_of(path: Path) -> date:
-    for match in _DAY.finditer(path.name):
-        try:
-            return datetime.strptime("-".join(match.groups()), "%Y-%m-%d").date()
-        except ValueError:
-            continue
-    raise CatalogueError(f"{path.name} does not tell the day of the release; tell it with --date.")
 
 
 def _known(book: Catalogue, name: str) -> Release:
