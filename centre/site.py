@@ -223,6 +223,13 @@ def answer_badcal() -> None:
     api.install()
 
 
+def answer_jmdc() -> None:
+    """Answers the pages of JMDC, and takes what is handed in for it."""
+    from jmdc.res import pages
+
+    pages.install()
+
+
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
     if sys.argv[1:2] != ["init"]:  # which makes the database that these modules ask for
@@ -241,6 +248,7 @@ def main() -> None:
         know_users()
         answer_obsportal()
         answer_badcal()
+        answer_jmdc()
     if sys.argv[1:] == ["each"]:
         run_each([shlex.split(line) for line in sys.stdin])
         return

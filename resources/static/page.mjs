@@ -57,6 +57,7 @@ export function given() {
 const NAVIGATION = [
   ["/static/oidb.html", "Search OiDB"],
   ["/search", "Observation logs"],
+  ["/jmdc/", "Diameters"],
   ["/statistics", "Statistics"],
   ["/adql", "ADQL"],
   ["/tap/examples", "Examples"],

@@ -210,3 +210,62 @@ export function bar(fraction) {
     viewBox: "0 0 100 10", preserveAspectRatio: "none", class: "bar", "aria-hidden": "true",
   }, svg("rect", { width: Math.max(100 * fraction, 0.5), height: 10 }));
 }
+
+/** Round numbers from low to high, some four of them. */
+function ticks(low, high) {
+  const spacing = step((high - low) * 0.75);
+  const first = Math.ceil(low / spacing - 1e-9);
+  const last = Math.floor(high / spacing + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, index) =>
+    Number(((first + index) * spacing).toPrecision(6)));
+}
+
+/** Points {x: [from, to], y, error, kind, title, href}; x from left to right by its logarithm.
+ *
+ * kind is the class of a point: "ud" has an open mark, others a full one.
+ */
+export function scatterPlot(points, { xLabel, yLabel, name, width = 560, height = 320 }) {
+  const [left, right, bottom, top] = [48, 12, 36, 10];
+  const middle = ({ x: [from, to] }) => Math.sqrt(from * to);
+  // Room for an error of the size of what was measured would leave little to see of all others.
+  const roomOf = ({ y, error }) => ((error ?? 0) < y / 2 ? error ?? 0 : 0);
+  const lows = points.map((point) => point.y - roomOf(point));
+  const highs = points.map((point) => point.y + roomOf(point));
+  const [lowest, highest] = [Math.min(...lows), Math.max(...highs)];
+  const air = (highest - lowest) * 0.06 || highest * 0.1;
+  const [y0, y1] = [Math.max(0, lowest - air), highest + air];
+  const x0 = Math.min(...points.map(({ x }) => x[0])) / 1.1;
+  const x1 = Math.max(...points.map(({ x }) => x[1])) * 1.1;
+  const across = (x) => left + (width - left - right) * Math.log(x / x0) / Math.log(x1 / x0);
+  const up = (y) => height - bottom - (height - bottom - top) *
+    (Math.min(Math.max(y, y0), y1) - y0) / (y1 - y0);
+  const grid = ticks(y0, y1).flatMap((y) => [
+    svg("path", { d: `M${left} ${up(y).toFixed(1)}H${width - right}`, class: "grid" }),
+    label(left - 5, up(y) + 3, String(y), "end")]);
+  let free = 0;
+  for (const x of [0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.5, 2, 3, 5, 8, 10, 15, 20, 30]) {
+    if (x >= x0 && x <= x1) {
+      grid.push(svg("path", { d: `M${across(x).toFixed(1)} ${top}V${height - bottom}`, class: "grid" }));
+      if (across(x) > free) {
+        grid.push(label(across(x), height - bottom + 13, String(x)));
+        free = across(x) + 26;
+      }
+    }
+  }
+  const marks = points.map((point) => {
+    const [cx, cy] = [across(middle(point)), up(point.y)];
+    const bars = [`M${across(point.x[0]).toFixed(1)} ${cy.toFixed(1)}H${across(point.x[1]).toFixed(1)}`];
+    if (point.error) {
+      bars.push(`M${cx.toFixed(1)} ${up(point.y - point.error).toFixed(1)}` +
+        `V${up(point.y + point.error).toFixed(1)}`);
+    }
+    return svg("a", { href: point.href, class: `mark ${point.kind}` },
+      svg("title", {}, point.title),
+      svg("path", { d: bars.join("") }),
+      svg("circle", { cx: cx.toFixed(1), cy: cy.toFixed(1), r: 4 }));
+  });
+  return svg("svg", {
+    viewBox: `0 0 ${width} ${height}`, class: "plot scatter", role: "img", "aria-label": name,
+  }, ...grid, ...marks, label((left + width - right) / 2, height - 5, xLabel),
+  label(left, top - 1, yLabel, "start"));
+}

@@ -86,8 +86,11 @@ export function fill(form, found) {
   }
 }
 
-/** Says at each field of a form what is wrong with it, and in `place` what is about none. */
-export function showProblems(form, place, problems) {
+/** Says at each field of a form what is wrong with it, and in `place` what is about none.
+ *
+ * all: also what is wrong with fields that nobody has come to yet.
+ */
+export function showProblems(form, place, problems, { all = true } = {}) {
   form.querySelectorAll(".problems").forEach((old) => old.remove());
   for (const field of form.elements) {
     field.removeAttribute("aria-invalid");
@@ -96,6 +99,9 @@ export function showProblems(form, place, problems) {
   for (const problem of problems) {
     const named = (problem.fields ?? []).map((name) => form.elements.namedItem(name))
       .filter(Boolean);
+    if (!all && named.length && !named.some((field) => field.dataset.touched)) {
+      continue;
+    }
     named.forEach((field) => {
       if (problem.severity !== "note") {
         field.setAttribute("aria-invalid", "true");
@@ -126,7 +132,8 @@ export function problemList(problems) {
 /** Calls `check` with what is in a form soon after it has changed; shows what goes wrong. */
 export function whileTyping(form, check) {
   let waiting;
-  form.addEventListener("input", () => {
+  form.addEventListener("input", ({ target }) => {
+    target.dataset.touched = "1";
     clearTimeout(waiting);
     waiting = setTimeout(check, PAUSE);
   });

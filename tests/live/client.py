@@ -53,7 +53,7 @@ def ask(
         sent["Authorization"] = f"Basic {token}"
     body = None
     if data is not None:
-        method = "POST"
+        method = "POST" if method == "GET" else method
         body = data if isinstance(data, str) else urllib.parse.urlencode(data)
         sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=timeout)
