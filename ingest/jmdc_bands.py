@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 #: Letters by BANDCODE, from 1.
 LETTERS = "UBVRIJHKLMNQ"
@@ -62,6 +63,7 @@ class Band:
     doubt: str | None = None
 
 
+@lru_cache(maxsize=1024)
 def read(text: str) -> Band | None:
     """The band that a text names; None for a text that names none ("various", "")."""
     text = " ".join(_REMARK.sub("", text).split())

@@ -254,16 +254,21 @@ class Catalogue:
         return resolved
 
     def _judged(self, versions: Iterable[Version]) -> Iterator[Judgement]:
-        """Former versions are compared with what stands today, in place of their successors."""
+        """Former versions are compared with what there was in the last release that has them."""
         expected = self.stars.expected()
-        by_star: dict[int, list[Version]] = defaultdict(list)
+        peers: dict[tuple[str | None, int], list[Version]] = defaultdict(list)
+        for release in self._releases:
+            for version in self.in_release(release.release):
+                star_id = self.stars.star_id(version.measurement)
+                peers[release.release, star_id].append(version)
         for version in self.current():
-            by_star[self.stars.star_id(version.measurement)].append(version)
+            peers[None, self.stars.star_id(version.measurement)].append(version)
         for version in versions:
             star_id = self.stars.star_id(version.measurement)
+            time = None if version.is_current else version.release_last
             others = [
                 other.measurement
-                for other in by_star[star_id]
+                for other in peers[time, star_id]
                 if other.measurement_id != version.measurement_id
             ]
             yield jmdc_rules.judge(version.measurement, others, expected.get(star_id))

@@ -5,9 +5,13 @@ The releases made here are of the years 2030 and later and are taken out again.
 
 import csv
 import io
+import threading
+import urllib.parse
 import warnings
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import pyvo
@@ -154,6 +158,55 @@ def test_stars_have_positions_or_say_why_not(centre: Centre) -> None:
     assert found["SIM BIN 1"]["identity_flags"] == "sinpe"
     [named] = query(centre.url, "SELECT star_id FROM jmdc.star_alias WHERE alias='Sim Ud 1'")
     assert named["star_id"] == found["SIM UD 1"]["star_id"]
+
+
+ANSWER = b"""<Sesame><Target><Resolver name="S"><jradeg>110.50001</jradeg>
+<jdedeg>-25.20001</jdedeg></Resolver></Target></Sesame>"""
+
+
+class Sesame(BaseHTTPRequestHandler):
+    """A name resolver that has every star at one place."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """Answers."""
+        self.asked.append(urllib.parse.unquote(self.path.partition("?")[2]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(ANSWER)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Is silent."""
+
+
+def test_a_resolver_is_asked_and_stars_at_one_place_are_one(
+    book: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = HTTPServer(("127.0.0.1", 0), Sesame)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("JMMC_RESOLVER", f"http://127.0.0.1:{server.server_port}/?")
+    try:
+        told = book.succeed("jmdc", "resolve")
+    finally:
+        server.shutdown()
+        server.server_close()
+        (book.root / "cache" / "names.json").unlink(missing_ok=True)
+    assert "1 stars have got a position, 0 have none" in told
+    assert Sesame.asked == ["SIM NOWHERE 1"]
+    stars = {
+        row["star_id"]: row for row in query(book.url, "SELECT * FROM jmdc.star ORDER BY star_id")
+    }
+    [row] = [row for row in stars.values() if row["merged_into"]]
+    main = stars[row["merged_into"]]
+    assert (main["star_name"], row["star_name"]) == ("SIM UD 1", "SIM UD 1")
+    assert (row["s_ra"], row["n_measurements"]) == (main["s_ra"], "0")
+    found = query(
+        book.url, "SELECT star_id, star_name FROM jmdc.measurement WHERE id1 LIKE '%NOW%'"
+    )
+    assert found == [{"star_id": main["star_id"], "star_name": "SIM UD 1"}]
+    aliases = query(book.url, "SELECT star_id FROM jmdc.star_alias WHERE alias='SIM NOWHERE 1'")
+    assert aliases == [{"star_id": main["star_id"]}]
 
 
 def test_publications(centre: Centre) -> None:
