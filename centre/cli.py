@@ -24,6 +24,7 @@ from centre import (
     jsdc,
     obsportal,
     oifits,
+    olbin,
     operations,
     status,
     sync,
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     jmdc.add_ingest_kind(kinds, _ingest_jmdc)
     jsdc.add_ingest_kind(kinds, _ingest_jsdc)
     badcal.add_ingest_kind(kinds, _ingest_badcal)
+    olbin.add_ingest_kind(kinds, lambda options: olbin.ingest(_instance(reads=True), options))
 
     follow = commands.add_parser("sync", help="Follow archives and logs.")
     kinds = follow.add_subparsers(metavar="WHAT", required=True)

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from centre import CentreError, badcal, cluster, dachs, jmdc, jsdc, obsportal, oifits, server
+from centre import CentreError, badcal, cluster, dachs, jmdc, jsdc, obsportal, oifits, olbin, server
 from centre.instance import Instance
 
 
@@ -128,6 +128,7 @@ def _load_demonstration(instance: Instance) -> None:
     jmdc.ingest_demonstration(instance)
     jsdc.ingest_demonstration(instance)
     badcal.load_demonstration(instance)
+    olbin.ingest_demonstration(instance)
     dachs.measure(instance)
     dachs.publish(instance)
     instance.update_state(demo=True)
