@@ -208,6 +208,13 @@ def know_users() -> None:
     login.install()
 
 
+def answer_harvesters() -> None:
+    """Speaks OAI-PMH as harvesters and validators want it; centre/oai.py says what DaCHS does."""
+    from centre import oai
+
+    oai.install()
+
+
 def answer_obsportal() -> None:
     """Answers the addresses of ObsPortal that its clients have compiled in, and their relatives."""
     from obsportal.res import api, pages
@@ -246,6 +253,7 @@ def main() -> None:
         serve_schemata()
         cache_whole_pages()
         know_users()
+        answer_harvesters()
         answer_obsportal()
         answer_badcal()
         answer_jmdc()
