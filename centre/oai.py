@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +35,8 @@ _ARGUMENTS: dict[str, tuple[set[str], set[str]]] = {
     "ListRecords": ({"metadataPrefix"}, {"from", "until", "set"}),
     "ListSets": (set(), set()),
 }
+#: DaCHS' own RDs with a coverage that is determined from data.
+_WITH_COVERAGE = ("__system__/obscore", "__system__/obs-radio")
 _LISTS = ("ListIdentifiers", "ListRecords")
 #: Prefix, schema, namespace; Registry Interfaces 1.1 section 3.1.2 has the second.
 _FORMATS = (
@@ -73,6 +75,14 @@ _PAGE = """
     AND (%(after)s::timestamp IS NULL
       OR (rectimestamp, ivoid) > (%(after)s::timestamp, %(after_ivoid)s))
   ORDER BY rectimestamp, ivoid LIMIT %(number)s"""
+
+
+@dataclass
+class _Settings:
+    put_right: Callable[[], None] = lambda: None
+
+
+_settings = _Settings()
 
 
 class _Request(OAI.OAIElement):  # type: ignore[misc]
@@ -136,8 +146,12 @@ class _Page:
         return page
 
 
-def install() -> None:
-    """Puts this in the place of DaCHS' own protocol."""
+def install(put_right: Callable[[], None]) -> None:
+    """Puts this in the place of DaCHS' own protocol.
+
+    `put_right` does again what the server needs done to RDs that have been read again.
+    """
+    _settings.put_right = put_right
 
     def run(_core: Any, arguments: Mapping[str, Sequence[str]]) -> Any:
         return answer(arguments)
@@ -332,12 +346,23 @@ def _record(row: Mapping[str, Any], prefix: str) -> Any:
     """A record; of a deleted one, only the header (section 2.5.1)."""
     if row["deleted"]:
         return OAI.record[_header(row)]
+    _refresh(row)
     resource = identifiers.getResobFromRestup(
         {"deleted": False, "sourceRD": row["sourcerd"], "resId": row["resid"]}
     )
     # Else the date would be that at which this server has read the RD.
     resource.setMeta("_metadataUpdated", row["stamp"])
     return OAI.record[_header(row), OAI.metadata[_MAKERS[prefix](resource, {_SET})]]
+
+
+def _refresh(row: Mapping[str, Any]) -> None:
+    """Has an RD read again that was published since it was read, for its coverage is new."""
+    name = row["sourcerd"]
+    published = row["rectimestamp"].replace(tzinfo=UTC).timestamp()
+    has_coverage = not name.startswith("__system__/") or name in _WITH_COVERAGE
+    if has_coverage and base.caches.getRD(name).loadedAt < published:
+        base.caches.clearForName(name)
+        _settings.put_right()
 
 
 def _registry() -> Any:

@@ -143,6 +143,22 @@ def place_system_resources() -> None:
     rscdesc.ResdirAttribute.feedObject = feed
 
 
+def measure_times_in_mjd() -> None:
+    """Takes times in days for what they are in all our tables, MJD, when coverage is determined.
+
+    DaCHS takes them for Julian Dates unless their name has mjd in it, or their xtype, which
+    ObsCore does not have for its times.
+    """
+    from gavo.user import info
+
+    make_transformer = info._getTimeTransformer
+
+    def make(column: Any) -> Any:
+        return (lambda value: value) if column.unit == "d" else make_transformer(column)
+
+    info._getTimeTransformer = make
+
+
 def serve_schemata() -> None:
     """Serves the XML schema of column statistics, which our lists of tables refer to, from here.
 
@@ -208,11 +224,38 @@ def know_users() -> None:
     login.install()
 
 
+def state_rights() -> None:
+    """Writes the rights into the records of tables and data sets, too.
+
+    VODataService 1.2 has them there, between content and capabilities; DaCHS writes them into the
+    records of services only.
+    """
+    from gavo.registry import builders, capabilities
+
+    def make(self: Any, carrier: Any, schemas: Any, sets: Any) -> Any:
+        return builders.ResourceMaker._makeResource(self, carrier, sets)[
+            builders._rightsBuilder.build(carrier),
+            [
+                capabilities.getCapabilityElement(publication)
+                for publication in carrier.getPublicationsForSet(sets)
+            ],
+            builders._orgMetaBuilder.build(carrier),
+            builders._coverageMetaBuilder.build(carrier),
+            self._makeTableset(schemas),
+        ]
+
+    builders.DataCollectionResourceMaker._makeResourceForSchemas = make
+
+
 def answer_harvesters() -> None:
     """Speaks OAI-PMH as harvesters and validators want it; centre/oai.py says what DaCHS does."""
     from centre import oai
 
-    oai.install()
+    def put_right() -> None:
+        use_position_indexes()
+        link_obscore()
+
+    oai.install(put_right)
 
 
 def answer_obsportal() -> None:
@@ -242,8 +285,11 @@ def main() -> None:
     if sys.argv[1:2] != ["init"]:  # which makes the database that these modules ask for
         read_literals_as_sql()
         place_system_resources()
+        state_rights()
     if "taprun" in sys.argv or sys.argv[1:2] == ["serve"]:
         use_position_indexes()
+    if sys.argv[1:2] == ["limits"]:
+        measure_times_in_mjd()
     if sys.argv[1:2] == ["serve"]:
         guard_products()
         identify_products()

@@ -21,6 +21,71 @@
     </property>
   </STREAM>
 
+  <!-- What ivoa.obscore and ivoa.obs_radio have here, which their records do not say by themselves. -->
+  <STREAM id="obscore-registration">
+    <register/>
+    <LOOP listItems="observational-astronomy interferometry optical-interferometry long-baseline-interferometry">
+      <events><meta name="subject">\item</meta></events>
+    </LOOP>
+    <LOOP listItems="VLTI CHARA">
+      <events><meta name="facility">\item</meta></events>
+    </LOOP>
+  </STREAM>
+  <STREAM id="obs-radio-registration">
+    <FEED source="obscore-registration"/>
+  </STREAM>
+
+  <!-- Who we are to the VO: the authority, the organisation behind it, the registry. -->
+  <STREAM id="registry-interfacerecords">
+    <resRec id="authority">
+      <meta>
+        resType: authority
+        creationDate: \metaString{authority.creationDate}
+        title: \\metaString{authority.title}
+        shortName: \\metaString{authority.shortName}
+        subject: virtual-observatories
+        managingOrg: \\metaString{organization.title}
+        managingOrg.ivo-id: \\metaString{authority.managingOrg}
+        referenceURL: \\metaString{authority.referenceURL}
+        identifier: ivo://\getConfig{ivoa}{authority}
+        sets: ivo_managed
+      </meta>
+      <meta name="description">\\metaString{authority.description}</meta>
+    </resRec>
+
+    <resRec id="organization">
+      <meta>
+        resType: organization
+        creationDate: \metaString{organization.creationDate}
+        title: \\metaString{organization.title}
+        shortName: \\metaString{organization.shortName}
+        subject: interferometry
+        subject: optical-interferometry
+        referenceURL: \\metaString{organization.referenceURL}
+        identifier: \\metaString{publisherID}
+        sets: ivo_managed
+      </meta>
+      <meta name="description">\\metaString{organization.description}</meta>
+    </resRec>
+
+    <service id="registry" allowed="pubreg.xml">
+      <registryCore/>
+      <publish render="pubreg.xml" sets="ivo_managed">
+        <meta name="accessURL"
+          >\getConfig{web}{serverURL}\getConfig{web}{nevowRoot}oai.xml</meta>
+      </publish>
+      <meta name="resType">registry</meta>
+      <meta name="title">Publishing registry of the \getConfig{web}{sitename}</meta>
+      <meta name="creationDate">\metaString{authority.creationDate}</meta>
+      <meta name="description">The VO resource records of the \getConfig{web}{sitename}, for
+        harvesters: OAI-PMH 2.0.</meta>
+      <meta name="subject">virtual-observatories</meta>
+      <meta name="shortName">\\metaString{authority.shortName} RG</meta>
+      <meta name="maxRecords">\getConfig{ivoa}{oaipmhPageSize}</meta>
+      <meta name="managedAuthority">\getConfig{ivoa}{authority}</meta>
+    </service>
+  </STREAM>
+
   <!-- ADQL examples of the TAP service; tests/live runs each of them. -->
   <NXSTREAM id="tapdescription">
     <meta name="description">The TAP service of \\getConfig{web}{sitename}: all data sets of the
@@ -31,6 +96,9 @@
       obsportal.baseline, obsportal.observation and obsportal.target, and in ivoa.obsplan.
       JMDC, measured diameters of stars, is in jmdc.measurement, its releases in jmdc.released.
       Tables: \\tablesForTAP.</meta>
+    <meta name="subject">interferometry</meta>
+    <meta name="subject">optical-interferometry</meta>
+    <meta name="subject">virtual-observatories</meta>
   </NXSTREAM>
 
   <STREAM id="tapexamples">

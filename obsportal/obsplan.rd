@@ -15,6 +15,7 @@
   <meta name="facility">CHARA</meta>
   <meta name="coverage.waveband">Optical</meta>
   <meta name="coverage.waveband">Infrared</meta>
+  <coverage fallbackTo="obsportal/q"/>
 
   <table id="obsplan" onDisk="True" adql="True">
     <meta name="title">Observation log of VLTI and CHARA as ObsLocTAP</meta>

@@ -21,6 +21,9 @@
   <meta name="creator.name">Jean-Marie Mariotti Center</meta>
   <meta name="facility">VLTI</meta>
   <meta name="facility">CHARA</meta>
+  <LOOP listItems="PIONIER GRAVITY MATISSE AMBER MIDI VINCI">
+    <events><meta name="instrument">\item</meta></events>
+  </LOOP>
   <meta name="contentLevel">Research</meta>
   <meta name="type">Archive</meta>
   <meta name="coverage.waveband">Optical</meta>
@@ -615,6 +618,17 @@
     <make table="header"/>
     <make table="observation"/>
     <make table="dataset"/>
+  </data>
+
+  <!-- The registry's record of the data set as a whole; `dachs limits` fills in the coverage. -->
+  <coverage>
+    <updater sourceTable="exposure"/>
+  </coverage>
+  <data id="tables" auto="False">
+    <publish sets="ivo_managed"/>
+    <LOOP listItems="exposure baseline observation target target_alias target_neighbour target_change header quality">
+      <events><make table="\item"/></events>
+    </LOOP>
   </data>
 
   <!-- ==================================== services ==================================== -->

@@ -21,8 +21,12 @@
   <meta name="subject">long-baseline-interferometry</meta>
   <meta name="subject">optical-interferometry</meta>
   <meta name="creator.name">Jean-Marie Mariotti Center</meta>
-  <meta name="instrument">VLTI</meta>
-  <meta name="instrument">CHARA</meta>
+  <LOOP listItems="VLTI CHARA NPOI IOTA">
+    <events><meta name="facility">\item</meta></events>
+  </LOOP>
+  <LOOP listItems="PIONIER GRAVITY MATISSE AMBER MIDI MIRC-X MYSTIC SPICA VEGA">
+    <events><meta name="instrument">\item</meta></events>
+  </LOOP>
   <meta name="contentLevel">Research</meta>
   <meta name="type">Archive</meta>
   <meta name="coverage.waveband">Optical</meta>
@@ -618,6 +622,17 @@
     <make table="stored_product" role="product">
       <rowmaker idmaps="*"/>
     </make>
+  </data>
+
+  <!-- The registry's record of the data set as a whole; `dachs limits` fills in the coverage. -->
+  <coverage>
+    <updater sourceTable="granule"/>
+  </coverage>
+  <data id="tables" auto="False">
+    <publish sets="ivo_managed"/>
+    <LOOP listItems="granule baseline file collection target_alias progenitor finding">
+      <events><make table="\item"/></events>
+    </LOOP>
   </data>
 
   <!-- ==================================== services ==================================== -->

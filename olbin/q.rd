@@ -32,7 +32,6 @@
 
   <table id="publication" onDisk="True" adql="True" primary="bibcode">
     <meta name="description">Publications of optical and infrared interferometry.</meta>
-    <publish sets="ivo_managed,local"/>
     <index columns="pub_year"/>
     <FEED source="bibcode"/>
     <column name="title" type="unicode" ucd="meta.title" verbLevel="1"
@@ -41,7 +40,7 @@
       description="Journal, by the abbreviation in the bibcode."/>
     <column name="pub_year" type="smallint" required="True" ucd="time.publiYear" verbLevel="1"
       tablehead="Year" description="Year of publication, from the bibcode."/>
-    <column name="pubdate" type="text" ucd="time.release;meta.bib" verbLevel="10"
+    <column name="pubdate" type="text" ucd="time.release" verbLevel="10"
       description="Date of publication (ISO 8601) as far as it is known: 2024-03, or 2024; NULL
         where only the year is."/>
     <column name="updated" type="timestamp" required="True" ucd="time.processing" verbLevel="20"
@@ -66,6 +65,14 @@
   <data id="create" updating="True">
     <make table="publication"/>
     <make table="tag"/>
+  </data>
+
+  <!-- The registry's record of the data set as a whole. -->
+  <data id="tables" auto="False">
+    <publish sets="ivo_managed"/>
+    <LOOP listItems="publication tag">
+      <events><make table="\item"/></events>
+    </LOOP>
   </data>
 
   <regSuite title="Olbin">
