@@ -383,6 +383,17 @@
     </LOOP>
   </data>
 
+  <!-- The registry's record of the data set as a whole; `dachs limits` fills in the coverage. -->
+  <coverage>
+    <updater spaceTable="star"/>
+  </coverage>
+  <data id="tables" auto="False">
+    <publish sets="ivo_managed"/>
+    <LOOP listItems="measurement history released change star star_alias publication release">
+      <events><make table="\item"/></events>
+    </LOOP>
+  </data>
+
   <!-- ==================================== services ==================================== -->
 
   <service id="cone" allowed="scs.xml,form">

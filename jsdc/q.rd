@@ -176,6 +176,15 @@
     <make table="star"/>
   </data>
 
+  <!-- The registry's record of the data set as a whole; `dachs limits` fills in the coverage. -->
+  <coverage>
+    <updater spaceTable="star"/>
+  </coverage>
+  <data id="tables" auto="False">
+    <publish sets="ivo_managed"/>
+    <make table="star"/>
+  </data>
+
   <!-- ==================================== services ==================================== -->
 
   <service id="cone" allowed="scs.xml,form">

@@ -626,7 +626,7 @@
   </coverage>
   <data id="tables" auto="False">
     <publish sets="ivo_managed"/>
-    <LOOP listItems="exposure baseline observation target target_alias target_neighbour target_change header quality">
+    <LOOP listItems="exposure dataset baseline observation target target_alias target_neighbour target_change header quality">
       <events><make table="\item"/></events>
     </LOOP>
   </data>
