@@ -322,6 +322,17 @@
     <make table="history"/>
   </data>
 
+  <!-- The registry's record of the data set as a whole; `dachs limits` fills in the coverage. -->
+  <coverage>
+    <updater spaceTable="star"/>
+  </coverage>
+  <data id="tables" auto="False">
+    <publish sets="ivo_managed"/>
+    <LOOP listItems="star report history candidate evidence">
+      <events><make table="\item"/></events>
+    </LOOP>
+  </data>
+
   <!-- ==================================== services ==================================== -->
 
   <service id="cone" allowed="scs.xml,form">

@@ -12,6 +12,8 @@ from centre.instance import CHECKOUT, Instance
 _SYSTEM_RDS = ("//obscore", "//obs-radio")
 # Has the extra columns of ObsCore, which every contributing table must then have.
 _SITE = "etc/userconfig"
+# Where data sets meet.
+_MEETING = "jmmc"
 # What our data sets share.
 _COMMON = ("resources/users", "resources/links")
 # What `dachs each` says before each command.
@@ -26,11 +28,14 @@ def data_sets() -> list[str]:
 
 
 def rds() -> list[str]:
-    """Identifiers of our RDs: the common ones, of each data set q and what builds on it."""
+    """Identifiers of our RDs: the common ones, of each data set q and what builds on it.
+
+    Last comes the room where data sets meet, for its views are of their tables.
+    """
     found = list(_COMMON)
-    for name in data_sets():
-        others = sorted(path.stem for path in (CHECKOUT / name).glob("*.rd") if path.stem != "q")
-        found += [f"{name}/{stem}" for stem in ("q", *others)]
+    for name in (*(name for name in data_sets() if name != _MEETING), _MEETING):
+        stems = (path.stem for path in (CHECKOUT / name).glob("*.rd"))
+        found += [f"{name}/{stem}" for stem in sorted(stems, key=lambda stem: (stem != "q", stem))]
     return found
 
 

@@ -207,8 +207,10 @@ def refuse(error: Exception, arguments: Mapping[str, Sequence[str]]) -> Any:
 def _checked(arguments: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The arguments by their names, each there once and known to the verb."""
     verbs = arguments.get("verb", ())
-    if len(verbs) != 1 or verbs[0] not in _ARGUMENTS:
+    if len(verbs) != 1:
         raise common.BadVerb(f"A request has one verb of {', '.join(_ARGUMENTS)}.")
+    if verbs[0] not in _ARGUMENTS:
+        raise common.BadVerb(f"'{verbs[0][:40]}' is an unsupported operation.")
     verb = verbs[0]
     required, optional = _ARGUMENTS[verb]
     if verb in _LISTS and "resumptionToken" in arguments:

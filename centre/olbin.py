@@ -24,7 +24,7 @@ def add_ingest_kind(kinds: Any, run: Any) -> None:
 
 def ingest(instance: Instance, options: argparse.Namespace) -> int:
     """Ingests the export that the options name; raises CentreError when it is refused."""
-    _ingest(instance, options.path)
+    print(_ingest(instance, options.path))
     return 0
 
 
@@ -33,7 +33,8 @@ def ingest_demonstration(instance: Instance) -> None:
     _ingest(instance, _DEMONSTRATION)
 
 
-def _ingest(instance: Instance, path: Path) -> None:
+def _ingest(instance: Instance, path: Path) -> str:
+    """Ingests an export; its outcome in a sentence."""
     from ingest import olbin
     from ingest.fits import UnreadableFile
 
@@ -46,7 +47,7 @@ def _ingest(instance: Instance, path: Path) -> None:
         from olbin.res import store
 
         report = store.replace(export)
-    print(
+    return (
         f"{len(export.publications)} publications: {report.new} new, {report.changed} changed, "
         f"{report.unchanged} unchanged, {report.removed} removed"
     )

@@ -292,6 +292,9 @@ def answer_badcal() -> None:
 def answer_jmdc() -> None:
     """Answers the pages of JMDC, and takes what is handed in for it."""
     from jmdc.res import pages
+def answer_publications() -> None:
+    """Answers the pages of publications."""
+    from olbin.res import pages
 
     pages.install()
 
@@ -320,6 +323,7 @@ def main() -> None:
         answer_obsportal()
         answer_badcal()
         answer_jmdc()
+        answer_publications()
     if sys.argv[1:] == ["each"]:
         run_each([shlex.split(line) for line in sys.stdin])
         return

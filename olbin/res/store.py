@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ def replace(export: Export) -> Report:
     A title or date is kept where the export has no column for it. Publications that are as they
     were keep the date of their last change.
     """
-    with base.getWritableAdminConn() as connection, connection.cursor() as cursor:
+    with closing(base.getDBConnection("admin")) as connection, connection.cursor() as cursor:
         # One export at a time: a second one waits here.
         cursor.execute("LOCK TABLE olbin.publication IN SHARE ROW EXCLUSIVE MODE")
         _load(cursor, export)

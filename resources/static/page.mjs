@@ -43,6 +43,16 @@ export function targetPage(number) {
   return `/detail/target/${number}`;
 }
 
+/** Address of the page of a publication. */
+export function publicationPage(bibcode) {
+  return `/publications/${encodeURIComponent(bibcode)}`;
+}
+
+/** Address of a publication in ADS. */
+export function adsPage(bibcode) {
+  return `https://ui.adsabs.harvard.edu/abs/${encodeURIComponent(bibcode)}`;
+}
+
 /** Address of the schedule of a programme at ESO. */
 export function schedulePage(progid) {
   return "http://archive.eso.org/wdb/wdb/eso/sched_rep_arc/query?" +
@@ -59,6 +69,7 @@ const NAVIGATION = [
   ["/search", "Observation logs"],
   ["/jmdc/", "Diameters"],
   ["/statistics", "Statistics"],
+  ["/publications", "Publications"],
   ["/adql", "ADQL"],
   ["/tap/examples", "Examples"],
   ["/#services", "Services"],
