@@ -292,6 +292,10 @@ def answer_badcal() -> None:
 def answer_jmdc() -> None:
     """Answers the pages of JMDC, and takes what is handed in for it."""
     from jmdc.res import pages
+
+    pages.install()
+
+
 def answer_publications() -> None:
     """Answers the pages of publications."""
     from olbin.res import pages

@@ -44,7 +44,7 @@
         SELECT m.bibcode, 'jmdc'::text, m.bibcode,
           'Diameters of ' || COUNT(DISTINCT m.star_id) || ' stars',
           'IsSupplementedBy'::text, COUNT(*)::integer,
-          '\getConfig{web}{serverURL}/publications/' || gavo_urlescape(m.bibcode)
+          '\getConfig{web}{serverURL}/jmdc/?bibcode=' || gavo_urlescape(m.bibcode)
         FROM jmdc.stored_measurement AS m
         WHERE m.is_current=1 AND m.bibcode ~ '^[12][0-9]{3}[A-Za-z][!-~]{14}$'
         GROUP BY m.bibcode)

@@ -24,8 +24,11 @@ async function show({ bibcode, publication, tags, links }) {
     link(one.url, one.title ?? one.entry), `, ${counted(one.number_of_links, "file")}`)));
   part("nothing").hidden = Boolean(links);
   part("publication").hidden = false;
-  if ((links ?? []).some((one) => one.data_set === "jmdc")) {
+  const measured = (links ?? []).find((one) => one.data_set === "jmdc");
+  if (measured) {
     part("jmdc").hidden = false;
+    part("jmdc").querySelector("p").append(
+      link(measured.url, `${counted(measured.number_of_links, "measurement")} in JMDC`));
     await showDiameters(bibcode);
   }
 }
