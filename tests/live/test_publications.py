@@ -100,14 +100,14 @@ def test_an_export_replaces_the_list_and_a_second_one_nothing(
         said = centre.succeed("ingest", "olbin", str(path))
         # All others have lost their other tags, but for those that had none.
         lost = sum(_tags(row) != set(row[3].split(",")) - {""} for row in ROWS[2:])
-        assert said.startswith(f"22 publications: 1 new, {lost + 1} changed,")
+        assert said.startswith(f"{len(ROWS)} publications: 1 new, {lost + 1} changed,")
         assert said.endswith(" 1 removed\n")
         after = {row["bibcode"]: row for row in state()}
         assert ROWS[0][0] not in after
         assert after[ROWS[1][0]]["title"] == ROWS[1][-1]
         assert after["2026SIM.....9....9X"]["title"] == ""
         again = centre.succeed("ingest", "olbin", str(path))
-        assert again == "22 publications: 0 new, 0 changed, 22 unchanged, 0 removed\n"
+        assert again.startswith(f"{len(ROWS)} publications: 0 new, 0 changed, {len(ROWS)} unch")
     finally:
         centre.succeed("ingest", "olbin", str(DEMONSTRATION))
     assert [
