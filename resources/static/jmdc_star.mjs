@@ -2,8 +2,9 @@
 
 import { counted, plain, sexagesimal } from "./format.mjs";
 import { both, METHODS, publication, table, wavelength } from "./jmdc_values.mjs";
-import { element, given, link } from "./page.mjs";
+import { element, given, link, targetPage } from "./page.mjs";
 import { scatterPlot } from "./plot.mjs";
+import { number, query } from "./tap.mjs";
 
 const part = (id) => document.getElementById(id);
 
@@ -29,6 +30,7 @@ function show({ jmdc, rules }) {
     (alias) => element("span", {}, alias)));
   showFlags(current, rules);
   part("star").hidden = false;
+  showOthers(star);
 }
 
 function showHead(star, current) {
@@ -43,22 +45,58 @@ function showHead(star, current) {
 function showLinks(star) {
   const button = (url, text, first) => element("a", { class: `button${first ? " first" : ""}`,
     href: url }, text);
-  const found = [button(`/jmdc/submit?${new URLSearchParams({ id1: star.star_name })}`,
-    "Add a measurement", true)];
+  const simbad = (page, parameters) =>
+    `https://simbad.cds.unistra.fr/simbad/${page}?${new URLSearchParams(parameters)}`;
+  part("links").append(
+    button(`/jmdc/submit?${new URLSearchParams({ id1: star.star_name })}`, "Add a measurement",
+      true),
+    button(`/jmdc/?${new URLSearchParams({ star: star.star_name })}`, "As a list, for downloads"),
+    button(star.s_ra === null ? simbad("sim-id", { Ident: star.star_name })
+      : simbad("sim-coo", { Coord: `${star.s_ra} ${star.s_dec}`, Radius: "10",
+        "Radius.unit": "arcsec" }), "SIMBAD"));
+}
+
+/** What the other data sets have at a place: its label, the query, and a row of the answer in words.
+ *
+ * They meet in ADQL, so that is what they are asked in.
+ */
+function others(star) {
+  const cone = (ra, dec) => `1=CONTAINS(POINT('ICRS', ${ra}, ${dec}), CIRCLE('ICRS', ` +
+    `${number(star.s_ra)}, ${number(star.s_dec)}, 5/3600.))`;
+  const place = new URLSearchParams({ target: `${star.s_ra} ${star.s_dec}` });
+  return [
+    ["Observed by VLTI, CHARA", "SELECT target_id, target_name, n_exposures FROM obsportal.target " +
+      `WHERE merged_into IS NULL AND n_exposures>0 AND ${cone("s_ra", "s_dec")}`,
+    (row) => [link(targetPage(row.target_id), row.target_name),
+      `, ${counted(row.n_exposures, "exposure")}`]],
+    ["Reduced data (OiDB)", "SELECT COUNT(*) AS n FROM oidb.granule " +
+      `WHERE ${cone("s_ra", "s_dec")} HAVING COUNT(*)>0`,
+    (row) => [link(`/static/oidb.html?${place}`, counted(row.n, "granule"))]],
+    ["Computed diameter (JSDC)", "SELECT name, ldd, e_ldd, cal_flag FROM jsdc.star " +
+      `WHERE ${cone("ra", "dec")}`,
+    (row) => [`${row.name}: limb-darkened ${plain(row.ldd, 4)} ± ${plain(row.e_ldd, 2)} mas, ` +
+      `CalFlag ${row.cal_flag ?? "–"}`]],
+    ["Bad calibrator (BadCal)", "SELECT badcal_id, name, state, reason_classes FROM badcal.star " +
+      `WHERE ${cone("s_ra", "s_dec")}`,
+    (row) => [link(`/badcal/star/${number(row.badcal_id)}`, row.name ?? `star ${row.badcal_id}`),
+      `: ${row.state}${row.reason_classes ? `, ${row.reason_classes}` : ""}`]],
+  ];
+}
+
+async function showOthers(star) {
   if (star.s_ra !== null) {
-    const place = `${star.s_ra} ${star.s_dec}`;
-    const cone = (name) => `/${name}/q/cone/form?${new URLSearchParams({ __nevow_form__: "genForm",
-      hscs_pos: place, hscs_sr: "0.1" })}`;
-    found.push(
-      button(`/search?${new URLSearchParams({ target: place })}`, "Observed by VLTI, CHARA"),
-      button(`/static/oidb.html?${new URLSearchParams({ target: place })}`, "In OiDB"),
-      button(cone("jsdc"), "In JSDC"));
+    part("elsewhere").hidden = false;
+    const places = others(star).map(([text, adql, tell]) => {
+      const place = element("dd", {}, "…");
+      part("elsewhere").querySelector("dl").append(element("dt", {}, text), place);
+      return query(adql).then(
+        (rows) => place.replaceChildren(...(rows.length ? rows.map((row) =>
+          element("div", {}, ...tell(row))) : ["–"])),
+        (error) => place.replaceChildren(error.message));
+    });
+    await Promise.all(places);
   }
-  found.push(button(star.s_ra === null
-    ? `https://simbad.cds.unistra.fr/simbad/sim-id?${new URLSearchParams({ Ident: star.star_name })}`
-    : `https://simbad.cds.unistra.fr/simbad/sim-coo?${new URLSearchParams({
-      Coord: `${star.s_ra} ${star.s_dec}`, Radius: "10", "Radius.unit": "arcsec" })}`, "SIMBAD"));
-  part("links").append(...found);
+  part("elsewhere").ariaBusy = "false"; // all is there, or told
 }
 
 /** The points of a plot for a measurement: what is published, and what should be used instead. */
