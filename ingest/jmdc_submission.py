@@ -33,7 +33,7 @@ _LIMIT, _DECIMALS = 1000, 6
 #: Characters of what is said to editors and by them.
 MAX_WORDS = 2000
 
-_NUMBER = re.compile(r"[+-]?(\d{1,20}\.?\d{0,20}|\.\d{1,20})")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,20})")
 #: How a formula begins within a cell where spreadsheets divide lines at semicolons; that cells do
 #: not begin with one is a rule for all rows.
 _FORMULA = re.compile(r"; ?([=+@-])")
@@ -100,8 +100,9 @@ def problems_of(
         if not missing.issuperset(finding.columns):
             severity = finding.rule.severity.value
             problems.append(Problem(finding.columns, finding.words, severity, finding.rule.name))
+    name = names.parse(measurement.id1)
     known = replaced is not None and replaced.id1 == measurement.id1
-    if not known and names.parse(measurement.id1) is None:
+    if not known and (name is None or name.catalogue is None):
         words = (
             f"ID1 {measurement.id1!r} is in no form that catalogues use; take the HD number where"
             " there is one."

@@ -152,8 +152,16 @@ def submit(connection: Any, user: User, fields: Mapping[str, Any]) -> dict[str, 
     assert new.measurement is not None
     same = connection.queryToDicts(
         _LATEST
-        + sql.SQL(" AND s.submitter = %(name)s AND s.id1 = %(id1)s AND s.state = ANY(%(open)s)"),
-        {"name": user.name, "id1": new.measurement.id1, "open": list(OPEN)},
+        + sql.SQL(
+            " AND s.submitter = %(name)s AND s.state = ANY(%(open)s) AND s.id1 = %(id1)s"
+            " AND s.bibcode IS NOT DISTINCT FROM %(bibcode)s"
+        ),
+        {
+            "name": user.name,
+            "open": list(OPEN),
+            "id1": new.measurement.id1,
+            "bibcode": new.measurement.bibcode,
+        },
     )
     for row in same:
         if _measurement(row) == new.measurement and row["corrects"] == _number(new):

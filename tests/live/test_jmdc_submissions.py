@@ -516,7 +516,7 @@ def check_values(document: dict[str, Any], found: dict[str, Any]) -> None:
     """What is stored is what was sent, and can be published."""
     for name in ("ud_diam", "ld_diam", "e_ld_diam", "mu_lambda"):
         sent = document.get(name)
-        assert found[name] == (None if sent in (None, "") else float(sent))
+        assert found[name] == (None if sent is None or not str(sent).strip() else float(sent))
         assert found[name] is None or 0 < found[name] < 1000
     for name in ("id1", "id2", "band", "notes", "bibcode"):
         sent = " ".join((document.get(name) or "").split())
