@@ -329,6 +329,26 @@ def test_hour_after_hour(centre: Centre, twin: Twin, undisturbed: dict[str, Any]
     assert without == expected["headers"]
 
 
+def test_a_part_of_the_archive(centre: Centre, twin: Twin) -> None:
+    dates = {
+        one.header_id: simulate_log.archive_row(one)["last_mod_date"] for one in twin.exposures
+    }
+    since = sorted(dates.values())[NUMBER // 2]
+    part = {
+        one.header_id
+        for one in twin.exposures
+        if one.instrument_name in {"AMBER", "PIONIER"} and dates[one.header_id] >= since
+    }
+    assert 0 < len(part) < NUMBER // 2
+    options = ["--instrument", "AMBER", "--instrument", "PIONIER", "--since", since.isoformat()]
+    outcome = sync(centre, twin, *options)
+    assert {row[0] for row in state(centre)["headers"]} == part, outcome
+    # What was left out is not thought to be in.
+    assert outcome.report["mark"] is None
+    assert sync(centre, twin).report["new"] == NUMBER - len(part)
+    assert [row[0] for row in state(centre)["headers"]] == twin.names
+
+
 # --------------------------------------------------------------------- bad days
 
 
