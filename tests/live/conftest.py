@@ -6,6 +6,7 @@ That is for pytest; the halves of `make test` would be in each other's way.
 """
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -61,6 +62,12 @@ class Centre:
         result = self.jmmc(*arguments)
         assert result.returncode == 0, f"jmmc {' '.join(arguments)}: {result.stderr}"
         return result.stdout
+
+    def administer(self, *commands: list[str]) -> None:
+        """Runs `dachs admin` for each command; DaCHS, which takes seconds to load, is so once."""
+        lines = [shlex.join(["admin", *command]) for command in commands]
+        result = self.jmmc("dachs", "each", given="\n".join(lines))
+        assert result.returncode == 0, result.stdout + result.stderr
 
     def connect(self) -> Any:
         """A connection to its database, on which each statement is a transaction."""

@@ -381,11 +381,10 @@ def test_a_band_is_cut_out(browser: Browser, centre: Centre) -> None:
 
 
 def test_private_plots_need_a_login(browser: Browser, centre: Centre) -> None:
-    for command in (
+    centre.administer(
         ["adduser", "page_reader", "of the reader"],
         ["addtogroup", "page_reader", "demonstration"],
-    ):
-        centre.jmmc("dachs", "admin", *command)
+    )
     address = granule_page(centre, PRIVATE)
     browser.open(address, SHOWN)
     assert "private until 2099-01-01" in browser.text("#summary")

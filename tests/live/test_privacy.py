@@ -115,9 +115,10 @@ def programme(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> Itera
             "ingest", "oifits", str(folder / name), "--collection", "programme",
             "--owner", PI.name, "--release-date", release,
         )  # fmt: skip
-    for user in (PI, CO_INVESTIGATOR, STRANGER):
-        centre.succeed("dachs", "admin", "adduser", user.name, user.password)
-    centre.succeed("dachs", "admin", "addtogroup", CO_INVESTIGATOR.name, PI.name)
+    centre.administer(
+        *(["adduser", user.name, user.password] for user in (PI, CO_INVESTIGATOR, STRANGER)),
+        ["addtogroup", CO_INVESTIGATOR.name, PI.name],
+    )
     _write(folder / "held.fits", (-0.5, 0.0, 0.5), SECRET, RAW_FILE)
     centre.succeed(
         "ingest", "oifits", str(folder / "held.fits"), "--collection", "programme",
