@@ -326,8 +326,9 @@ def test_what_is_gone_is_said_to_be_deleted(centre: Centre, harvester: Harvester
     """One that was once published elsewhere, and a data set that is taken out and put back."""
     gone, taken_out = "ivo://jmmc.fr/once/there", "ivo://jmmc.fr/olbin/q/tables"
     since = datetime.now(UTC).strftime(STAMP)
-    centre.succeed("dachs", "admin", "makedelrec", gone)
-    centre.succeed("dachs", "pub", "-u", "olbin/q")
+    commands = f"admin makedelrec {gone}\npub -u olbin/q\n"
+    result = centre.jmmc("dachs", "each", given=commands)
+    assert result.returncode == 0, result.stderr
     try:
         for prefix in ("ivo_vor", "oai_dc"):
             changed = harvester.records(prefix, from_=since)
