@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from centre import CentreError, cluster
+from centre import CentreError, cluster, stars
 from centre.instance import Instance
 
 INGEST_HELP = """Registers bad calibrators of a facility's own archive: CSV or VOTable with ra, dec
@@ -58,6 +58,8 @@ def ingest(instance: Instance, options: argparse.Namespace) -> int:
             except registration.RefusedError as error:
                 connection.rollback()
                 problems = [str(problem) for problem in error.problems] or [str(error)]
+        if not problems:
+            stars.follow(instance, "badcal")
     for problem in problems:
         print(f"refused    {problem}")
     print(

@@ -26,6 +26,7 @@ from centre import (
     oifits,
     olbin,
     operations,
+    stars,
     status,
     sync,
     users,
@@ -112,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     words = "OiDB: investigators, titles and release dates from the observation logs"
     added = kinds.add_parser("oidb", help=words, description=words + ".")
     added.set_defaults(run=lambda options: obsportal.follow_logs(_instance(), options))
+    added = stars.add_sync_kind(kinds)
+    added.set_defaults(run=lambda options: stars.sync(_instance(), options))
 
     correct = commands.add_parser("target", help="Correct the targets of the observation logs.")
     obsportal.add_target_actions(correct.add_subparsers(metavar="ACTION", required=True), _target)

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from centre import CentreError, cluster
+from centre import CentreError, cluster, stars
 from centre.instance import Instance
 from centre.oifits import DEMONSTRATION, expand
 
@@ -162,6 +162,7 @@ def _at_work(instance: Instance) -> Iterator[None]:
 
         try:
             yield
+            stars.follow(instance, "jmdc")
         except (catalogue.CatalogueError, store.BusyError) as error:
             raise CentreError(str(error)) from None
 

@@ -55,10 +55,11 @@ def ingest_demonstration(instance: Instance) -> None:
 def _load(instance: Instance, catalogue: Any) -> None:
     with cluster.running(instance):
         os.environ.update(instance.environment())
+        from jmmc.res import stars
         from jsdc.res import store
 
         try:
             with store.alone():
-                store.load(catalogue)
+                store.load(catalogue, lambda connection: stars.follow(connection, ["jsdc"]))
         except store.BusyError as error:
             raise CentreError(str(error)) from None

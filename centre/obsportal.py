@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from centre import CentreError, cluster
+from centre import CentreError, cluster, stars
 from centre.instance import Instance
 from centre.oifits import DEMONSTRATION, expand
 
@@ -82,6 +82,7 @@ def ingest(instance: Instance, options: argparse.Namespace) -> int:
             report = _ingest_logs(options)
         except store.BusyError as error:
             raise CentreError(str(error)) from None
+        stars.follow(instance, "obsportal")
     for name, reason in report.rejected.items():
         print(f"rejected   {name}: {reason}")
     refused = len(report.rejected)
@@ -115,6 +116,7 @@ def change_target(instance: Instance, options: argparse.Namespace) -> int:
                 print(options.action(targets, options))
         except (store.BusyError, targets.TargetError) as error:
             raise CentreError(str(error)) from None
+        stars.follow(instance, "obsportal")
     return 0
 
 

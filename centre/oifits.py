@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centre import CentreError, cluster
+from centre import CentreError, cluster, stars
 from centre.instance import CHECKOUT, Instance
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def ingest(instance: Instance, options: argparse.Namespace) -> int:
                 again=options.again,
             ),
         )
+        stars.follow(instance, "oidb")
     for path, reason in report.rejected.items():
         print(f"rejected   {path}: {reason}")
     for path, reason in report.unplotted.items():

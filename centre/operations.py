@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from centre import CentreError, badcal, cluster, dachs, jmdc, jsdc, obsportal, oifits, olbin, server
+from centre import CentreError, badcal, cluster, dachs, jmdc, jsdc, obsportal, oifits, server, stars
 from centre.instance import Instance
 
 
@@ -129,6 +130,7 @@ def _load_demonstration(instance: Instance) -> None:
     jsdc.ingest_demonstration(instance)
     badcal.load_demonstration(instance)
     olbin.ingest_demonstration(instance)
+    stars.follow(instance)
     dachs.measure(instance)
     dachs.publish(instance)
     instance.update_state(demo=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
-from centre import CentreError, cluster
+from centre import CentreError, cluster, stars
 from centre.instance import Instance
 from ingest import eso
 
@@ -123,6 +123,8 @@ def follow_eso(instance: Instance, options: argparse.Namespace) -> int:
             report = sync.synchronise(settings, _Progress())
         except (store.BusyError, ValueError) as error:
             raise CentreError(str(error)) from None
+        if not report.message and not options.dry_run:
+            stars.follow(instance, "obsportal")
     if report.message:
         report.message += _room(instance)
     _tell(report, settings)

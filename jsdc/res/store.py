@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,12 @@ def alone() -> Iterator[None]:
         yield
 
 
-def load(catalogue: jsdc.Catalogue) -> None:
-    """Puts a catalogue in the place of the one that is there, in one transaction."""
+def load(catalogue: jsdc.Catalogue, follow: Callable[[Any], object]) -> None:
+    """Puts a catalogue in the place of the one that is there, in one transaction.
+
+    ``follow`` gets the connection before that is committed: what refers to rows of the catalogue
+    changes with them.
+    """
     size = len(catalogue)
     columns = {
         **catalogue.columns,
@@ -78,10 +82,14 @@ def load(catalogue: jsdc.Catalogue) -> None:
                 statement.as_string(cursor), Stream(encoded(columns, types, required, size))
             )
             cursor.execute(sql.SQL("ANALYZE {}").format(name))
+        follow(connection)
         connection.commit()
         # The rows of before take as much room as the new ones until it is given back.
         connection.set_session(autocommit=True)
-        connection.execute("VACUUM jsdc.star")
+        try:
+            connection.execute("VACUUM jsdc.star")
+        finally:
+            connection.set_session(autocommit=False)  # others will have the connection
 
 
 def encoded(
