@@ -5,8 +5,19 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from centre import CentreError, badcal, cluster, dachs, jmdc, jsdc, obsportal, oifits, olbin, server
-from centre import CentreError, badcal, cluster, dachs, jmdc, jsdc, obsportal, oifits, server, stars
+from centre import (
+    CentreError,
+    badcal,
+    cluster,
+    dachs,
+    jmdc,
+    jsdc,
+    obsportal,
+    oifits,
+    olbin,
+    server,
+    stars,
+)
 from centre.instance import Instance
 
 

@@ -303,6 +303,13 @@ def answer_publications() -> None:
     pages.install()
 
 
+def answer_stars() -> None:
+    """Answers what all data sets have on a star."""
+    from jmmc.res import pages
+
+    pages.install()
+
+
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
     if sys.argv[1:2] != ["init"]:  # which makes the database that these modules ask for
@@ -325,6 +332,7 @@ def main() -> None:
         know_users()
         answer_harvesters()
         answer_obsportal()
+        answer_stars()
         answer_badcal()
         answer_jmdc()
         answer_publications()

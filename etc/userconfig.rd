@@ -95,6 +95,8 @@
       ObsPortal, the logs of what VLTI and CHARA have observed, is in obsportal.exposure,
       obsportal.baseline, obsportal.observation and obsportal.target, and in ivoa.obsplan.
       JMDC, measured diameters of stars, is in jmdc.measurement, its releases in jmdc.released.
+      JSDC, computed diameters of stars, is in jsdc.star; jmmc.star has the stars of all data sets
+      with what there is on each.
       Tables: \\tablesForTAP.</meta>
     <meta name="subject">interferometry</meta>
     <meta name="subject">optical-interferometry</meta>
@@ -275,6 +277,20 @@
         JOIN jsdc.star AS j ON DISTANCE(m.s_ra, m.s_dec, j.ra, j.dec) &lt; 2/3600.
         WHERE m.corrected_ld_diam IS NOT NULL
         ORDER BY m.star_name
+    </meta>
+    <meta name="_example" title="Good calibrators near a target">
+      Calibrators within 2.5 degrees of a target that JSDC predicts to be small and to be good, that nobody has reported as bad, and that VLTI has observed already, with how often JMDC has a measured diameter of them; :taptable:`jmmc.star`.
+
+      .. tapquery::
+
+        SELECT s.star_name, s.s_ra, s.s_dec, j.ldd, j.e_ldd, j.kmag, s.n_measurements,
+          s.n_vlti_exposures
+        FROM jmmc.star AS s JOIN jsdc.star AS j ON s.jsdc_id=j.star_id
+        WHERE 1=CONTAINS(POINT('ICRS', s.s_ra, s.s_dec), CIRCLE('ICRS', 110.5, -25.2, 2.5))
+          AND j.ldd &lt; 0.5 AND j.cal_flag=0
+          AND s.badcal_id IS NULL
+          AND s.n_vlti_exposures > 0
+        ORDER BY j.kmag
     </meta>
     <meta name="_example" title="Scripts for the former service">
       The table name and columns of the former OiDB service still work.

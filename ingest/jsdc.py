@@ -380,7 +380,7 @@ def _position(file: str, raw: dict[str, Raw]) -> tuple[Floats, Floats]:
         h, m, s, d, arcmin, arcsec = (
             _numbers(file, name, raw[name]) for name in place if name != "DE-"
         )
-        sign = np.where(_text(raw["DE-"]) == b"-", -1.0, 1.0)
+        sign = np.where(np.char.strip(raw["DE-"]) == b"-", -1.0, 1.0)
         ra, dec = 15 * (h + m / 60 + s / 3600), sign * (d + arcmin / 60 + arcsec / 3600)
     else:
         ra = _angle(file, place[0], raw[place[0]], hours=True)
@@ -412,10 +412,11 @@ def _angle(file: str, name: str, raw: Raw, *, hours: bool) -> Floats:
         b" ".join(written).replace(b":", b" ").replace(b"- ", b"-").replace(b"+", b"").split(),
         np.bytes_,
     ).astype(np.float64).reshape(-1, 3)  # fmt: skip
-    value = np.abs(parts[:, 0]) + parts[:, 1] / 60 + parts[:, 2] / 3600
+    seconds = np.abs(parts[:, 0]) * 3600 + parts[:, 1] * 60 + parts[:, 2]
+    value = seconds * 15 / 3600 if hours else seconds / 3600
     value[np.char.startswith(text[known], b"-")] *= -1
     result = np.full(len(text), np.nan)
-    result[known] = 15 * value if hours else value
+    result[known] = value
     return result
 
 

@@ -121,6 +121,17 @@
     </LOOP>
   </data>
 
+  <!-- The registry's record of it as a whole; `dachs limits` fills in the coverage. -->
+  <coverage>
+    <updater spaceTable="star"/>
+  </coverage>
+  <data id="tables" auto="False">
+    <publish sets="ivo_managed"/>
+    <LOOP listItems="star star_alias link">
+      <events><make table="\item"/></events>
+    </LOOP>
+  </data>
+
   <service id="cone" allowed="scs.xml,form">
     <meta name="title">Stars of all data sets by position</meta>
     <meta name="shortName">JMMC stars cone</meta>

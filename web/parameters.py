@@ -125,3 +125,36 @@ def circle(given: dict[str, str], default: float) -> dict[str, float] | None:
         "dec": number(given, "dec", -90, 90),
         "radius": number(given, "radius", 0, MAX_RADIUS) if "radius" in given else default,
     }
+
+
+_DECIMAL_PLACE = re.compile(r"([+-]?\d+(?:\.\d*)?)(?:\s*,\s*|\s+)([+-]?\d+(?:\.\d*)?)", re.ASCII)
+_THREE = r"(\d{1,3})[\s:hd°]\s*(\d{1,2})[\s:m'′]\s*(\d{1,2}(?:\.\d*)?)\s*[s\"″]?"
+_SEXAGESIMAL_PLACE = re.compile(rf"{_THREE}[\s,]*([+-]?){_THREE}", re.ASCII)
+
+
+def position(text: str, radius: float) -> dict[str, float] | None:
+    """ra, dec (deg) and the radius (arcsec) of a position as people write it.
+
+    Decimal degrees, or hours and degrees with minutes and seconds, as the searches of pages take
+    them (resources/static/search.mjs). None for what does not look like one; raises RefusedError
+    for one that is not on the sky.
+    """
+    tidy = text.strip().replace("−", "-")
+    if found := _DECIMAL_PLACE.fullmatch(tidy):
+        ra, dec = float(found[1]), float(found[2])
+    elif found := _SEXAGESIMAL_PLACE.fullmatch(tidy):
+        h, m, s, d, arcmin, arcsec = (float(found[n]) for n in (1, 2, 3, 5, 6, 7))
+        if h >= 24 or max(m, s, arcmin, arcsec) >= 60:
+            raise RefusedError(
+                f"{quoted(text)} is no position: hours, minutes or seconds are too large."
+            )
+        ra = 15 * (h + m / 60 + s / 3600)
+        dec = (-1 if found[4] == "-" else 1) * (d + arcmin / 60 + arcsec / 3600)
+    else:
+        return None
+    if not 0 <= ra <= 360 or abs(dec) > 90:
+        raise RefusedError(
+            f"{quoted(text)} is no position: right ascension is from 0 to 360 degrees, declination"
+            " from -90 to 90."
+        )
+    return {"ra": ra, "dec": dec, "radius": radius}

@@ -1,6 +1,6 @@
 // The numbers on the home page.
 
-import { counted, utc } from "./format.mjs";
+import { counted, grouped, utc } from "./format.mjs";
 import { element, link, message } from "./page.mjs";
 import { bar } from "./plot.mjs";
 import { query } from "./tap.mjs";
@@ -63,6 +63,24 @@ async function showLogs() {
     link("/search", "Search"), ", ", link("/statistics", "statistics"), ".");
 }
 
+/** What the catalogues of stars have, in a sentence. */
+async function showStars() {
+  const response = await fetch("/star/counts.json");
+  if (!response.ok) {
+    throw new Error("The catalogues of stars cannot be counted now.");
+  }
+  const numbers = await response.json();
+  const told = [
+    [numbers.jsdc_stars, "star with a computed diameter", "stars with a computed diameter (JSDC)"],
+    [numbers.measurements, "measured diameter", "measured diameters (JMDC)"],
+    [numbers.bad_calibrators, "bad calibrator", "bad calibrators (BadCal)"],
+  ].filter(([number]) => number !== undefined)
+    .map(([number, one, many]) => `${grouped(number)} ${number === 1 ? one : many}`);
+  part("stars").replaceChildren(`The catalogues: ${told.join(", ")}; ` +
+    `${counted(numbers.stars, "star")} in all data sets. `, link("/star", "Search a star"), ".");
+}
+
+showStars().catch((error) => message(part("stars"), error.message));
 showLogs().catch((error) => message(part("logs"), error.message));
 try {
   await show();

@@ -65,6 +65,7 @@ export function given() {
 }
 
 const NAVIGATION = [
+  ["/star", "Stars"],
   ["/static/oidb.html", "Search OiDB"],
   ["/search", "Observation logs"],
   ["/jmdc/", "Diameters"],

@@ -96,8 +96,10 @@ def test_home_counts_what_the_tables_hold(browser: Browser, centre: Centre) -> N
 
 def test_home_leads_to_the_search(browser: Browser, centre: Centre) -> None:
     browser.open(f"{centre.url}/", "document.querySelector('#instruments tbody')")
-    browser.evaluate("document.querySelector('input[name=target]').value = 'SIM UD 1'")
+    browser.evaluate("document.querySelector('input[name=name]').value = 'SIM UD 1'")
     browser.click("form.search button")
+    browser.wait("location.pathname === '/star' && !document.querySelector('#star').hidden")
+    browser.click("#granules .actions a")
     browser.wait(f"location.pathname === '/static/oidb.html' && ({SEARCHED})")
     assert "SIM UD 1" in browser.text("#rows")
 
