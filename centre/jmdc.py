@@ -158,12 +158,12 @@ def _at_work(instance: Instance) -> Iterator[None]:
     """The database is there, and what can go wrong is told in a sentence."""
     with cluster.running(instance):
         os.environ.update(instance.environment())
-        from jmdc.res import catalogue, store
+        from jmdc.res import catalogue
 
         try:
             yield
             stars.follow(instance, "jmdc")
-        except (catalogue.CatalogueError, store.BusyError) as error:
+        except catalogue.CatalogueError as error:
             raise CentreError(str(error)) from None
 
 

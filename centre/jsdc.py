@@ -58,8 +58,5 @@ def _load(instance: Instance, catalogue: Any) -> None:
         from jmmc.res import stars
         from jsdc.res import store
 
-        try:
-            with store.alone():
-                store.load(catalogue, lambda connection: stars.follow(connection, ["jsdc"]))
-        except store.BusyError as error:
-            raise CentreError(str(error)) from None
+        with store.alone():
+            store.load(catalogue, lambda connection: stars.follow(connection, ["jsdc"]))

@@ -76,12 +76,7 @@ def ingest(instance: Instance, options: argparse.Namespace) -> int:
     """Ingests what the options name; the exit code is 1 when something was refused."""
     with cluster.running(instance):
         os.environ.update(instance.environment())
-        from obsportal.res import store
-
-        try:
-            report = _ingest_logs(options)
-        except store.BusyError as error:
-            raise CentreError(str(error)) from None
+        report = _ingest_logs(options)
         stars.follow(instance, "obsportal")
     for name, reason in report.rejected.items():
         print(f"rejected   {name}: {reason}")
@@ -114,7 +109,7 @@ def change_target(instance: Instance, options: argparse.Namespace) -> int:
         try:
             with store.alone():
                 print(options.action(targets, options))
-        except (store.BusyError, targets.TargetError) as error:
+        except targets.TargetError as error:
             raise CentreError(str(error)) from None
         stars.follow(instance, "obsportal")
     return 0
@@ -125,12 +120,8 @@ def follow_logs(instance: Instance, options: argparse.Namespace) -> int:
     with cluster.running(instance):
         os.environ.update(instance.environment())
         from oidb.res import logs as oidb_logs
-        from oidb.res import store
 
-        try:
-            report = oidb_logs.follow()
-        except store.BusyError as error:
-            raise CentreError(str(error)) from None
+        report = oidb_logs.follow()
     print(report)
     return 0
 

@@ -164,11 +164,11 @@ def _enter(instance: Instance) -> None:
 
 
 def _ingest(paths: list[Path], settings: "ingestion.Settings") -> "ingestion.Report":
-    from oidb.res import ingestion, store
+    from oidb.res import ingestion
 
     try:
         return ingestion.ingest(paths, settings, _progress)
-    except (ingestion.IngestionError, store.BusyError) as error:
+    except ingestion.IngestionError as error:
         raise CentreError(str(error)) from None
     finally:
         if sys.stderr.isatty():

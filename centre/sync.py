@@ -101,7 +101,7 @@ def follow_eso(instance: Instance, options: argparse.Namespace) -> int:
     with cluster.running(instance):
         os.environ.update(instance.environment())
         try:
-            from obsportal.res import store, sync
+            from obsportal.res import sync
         except psycopg2.Error as error:  # DaCHS asks the database when it is imported
             words = str(error).strip().partition("\n")[0]
             raise CentreError(f"The database: {words}{_room(instance)}") from None
@@ -121,7 +121,7 @@ def follow_eso(instance: Instance, options: argparse.Namespace) -> int:
         )
         try:
             report = sync.synchronise(settings, _Progress())
-        except (store.BusyError, ValueError) as error:
+        except ValueError as error:
             raise CentreError(str(error)) from None
         if not report.message and not options.dry_run:
             stars.follow(instance, "obsportal")

@@ -352,7 +352,7 @@ def derived(measurement: Measurement, judgement: Judgement) -> store.Row:
 
 @contextmanager
 def opened() -> Iterator[Catalogue]:
-    """JMDC, for one change, by one at a time; raises store.BusyError when another is at work.
+    """JMDC, for one change, by one at a time; raises BusyError when another is at work.
 
     What is not written by ``Catalogue.write`` is forgotten.
     """

@@ -33,7 +33,7 @@ class Report:
 
 
 def ingest(files: Sequence[ReleaseFile]) -> Report:
-    """Takes releases in; all of them, or none. Raises CatalogueError or store.BusyError."""
+    """Takes releases in; all of them, or none. Raises CatalogueError or BusyError."""
     report = Report()
     places: dict[str, Place] = {}
     with catalogue.opened() as book:

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from gavo import api
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
+from centre.alone import alone as one_at_a_time
+
 Row = dict[str, Any]
 
 
-class BusyError(Exception):
-    """Another run is at work; the message says so."""
-
-
-@contextmanager
-def alone() -> Iterator[None]:
+def alone() -> AbstractContextManager[None]:
     """Keeps two runs from writing at once; raises BusyError."""
-    path = Path(os.environ["JMMC_ROOT"]) / "run" / "jmdc.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError("Another run works on JMDC; try again when it is done.") from None
-        yield
+    return one_at_a_time("jmdc", "Another run works on JMDC; try again when it is done.")
 
 
 def replace(connection: Any, table: str, rows: Sequence[Row], key: str | None = None) -> None:

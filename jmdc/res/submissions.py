@@ -15,6 +15,7 @@ from typing import Any
 from gavo import api
 from psycopg2 import sql
 
+from centre.alone import BusyError
 from ingest import jmdc_stars, jmdc_submission
 from ingest.jmdc import COLUMNS, Measurement
 from ingest.jmdc_rules import Severity
@@ -246,7 +247,7 @@ def _accept(connection: Any, user: User, row: dict[str, Any]) -> None:
             row["measurement_id"] = accepted.measurement_id
             _add(connection, user, row)
             book.write()
-    except (store.BusyError, CatalogueError) as error:
+    except (BusyError, CatalogueError) as error:
         raise ConflictError(str(error)) from None
 
 

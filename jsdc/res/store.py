@@ -6,12 +6,9 @@ form as arrays: a value of every row at a time, not of every row a value.
 
 from __future__ import annotations
 
-import fcntl
 import io
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -19,6 +16,7 @@ from gavo import api, base
 from numpy.typing import NDArray
 from psycopg2 import sql
 
+from centre.alone import alone as one_at_a_time
 from ingest import jsdc, names
 
 #: PostgreSQL's documentation, COPY, "Binary Format".
@@ -38,21 +36,9 @@ _PORTION = 20_000
 Column = NDArray[Any]
 
 
-class BusyError(Exception):
-    """Another run is at work; the message says so."""
-
-
-@contextmanager
-def alone() -> Iterator[None]:
+def alone() -> AbstractContextManager[None]:
     """Keeps two runs from writing at once; raises BusyError."""
-    path = Path(os.environ["JMMC_ROOT"]) / "run" / "jsdc.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError("JSDC is being loaded already; try again when it is done.") from None
-        yield
+    return one_at_a_time("jsdc", "JSDC is being loaded already; try again when it is done.")
 
 
 def load(catalogue: jsdc.Catalogue, follow: Callable[[Any], object]) -> None:

@@ -8,23 +8,21 @@ and there is only one run at a time (``alone``).
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
-import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from math import isfinite
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 from gavo import api, base
 from psycopg2 import sql
 
+from centre.alone import alone as one_at_a_time
 from ingest import vocabulary
 from ingest.exposures import Exposure
 from obsportal.res import rows, targets
@@ -64,10 +62,6 @@ _KNOWN = (
 _OF_FILE = ("progid", "prog_title", "datapi", "obs_release_date")
 
 
-class BusyError(Exception):
-    """Another run is at work; the message says so."""
-
-
 @dataclass(frozen=True)
 class LogFile:
     """A file of a log with its exposures, on the way into the tables."""
@@ -77,19 +71,11 @@ class LogFile:
     exposures: Sequence[Exposure]
 
 
-@contextmanager
-def alone() -> Iterator[None]:
+def alone() -> AbstractContextManager[None]:
     """Keeps two runs from writing at once; raises BusyError."""
-    path = Path(os.environ["JMMC_ROOT"]) / "run" / "obsportal.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(
-                "Another run works on the observation logs; try again when it is done."
-            ) from None
-        yield
+    return one_at_a_time(
+        "obsportal", "Another run works on the observation logs; try again when it is done."
+    )
 
 
 class Store:

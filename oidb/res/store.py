@@ -7,36 +7,24 @@ and moved into place, so that a name never shows half a file.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+
+from centre.alone import alone as one_at_a_time
 
 #: What clients take for FITS; the longest first.
 SUFFIXES = (".oifits.gz", ".fits.gz", ".oifits", ".fits", ".fit")
 
 
-class BusyError(Exception):
-    """Another run is at work; the message says so."""
-
-
-@contextmanager
-def alone() -> Iterator[None]:
+def alone() -> AbstractContextManager[None]:
     """Keeps two runs from writing to OiDB at once; raises BusyError."""
-    path = Path(os.environ["JMMC_ROOT"]) / "run" / "ingestion.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError("Another ingestion is at work; try again when it is done.") from None
-        yield
+    return one_at_a_time("ingestion", "Another ingestion is at work; try again when it is done.")
 
 
 @dataclass(frozen=True)
