@@ -37,6 +37,9 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+_GRAVITY = {severity: number for number, severity in enumerate(Severity)}
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule; its name is a word of quality_flags where it is broken."""
@@ -79,6 +82,7 @@ class Expected:
 class Judgement:
     """What is known of a measurement beyond what it says."""
 
+    #: The worst first.
     findings: tuple[Finding, ...]
     correction: Correction | None
     #: What MU_LAMBDA is: ratio, inverse, coefficient; None when that cannot be told.
@@ -145,6 +149,7 @@ def judge(
         findings.append(Finding(DUPLICATE, words, ("id1", "bibcode")))
     findings += _compare(corrected, band, others)
     findings += _compare_expected(corrected, band, expected)
+    findings.sort(key=lambda finding: _GRAVITY[finding.rule.severity])
     return Judgement(tuple(findings), correction, mu_kind(corrected), band)
 
 
@@ -541,6 +546,26 @@ def _bibcode_form(m: Measurement, band: Band | None) -> _Found:
         yield f"BIBCODE {code!r} is not of the form YYYYJJJJJVVVVMPPPPA.", ("bibcode",)
     elif not _FIRST_YEAR <= int(match[1]) <= datetime.now(UTC).year + 1:
         yield f"BIBCODE {code!r} is of the year {match[1]}.", ("bibcode",)
+
+
+#: Journals and series, as bibcodes abbreviate them, that diameters of stars are published in.
+_JOURNALS = """
+A&A A&AS A&ARv AJ AN ARA&A ATel ATsir Ap&SS ApJ ApJL ApJS AstBu AstL BAAS CRPhy ChA&A ExA Galax HiA
+IAUS IBVS Icar JAI JATIS JApA JOSAA MNRAS MNSSA Msngr NatAs NatCo Natur NewA Obs OptSp PASA PASJ
+PASP PDAO PhDT PhRvL RAA RMxAA RNAAS RSPSA Sci SciA SoPh SPIE SvA SvAL arXiv
+"""
+
+
+@_rule(
+    "journal_unknown",
+    Severity.NOTE,
+    "The journal in BIBCODE is none of those in which diameters of stars are usually published.",
+)
+def _journal_unknown(m: Measurement, band: Band | None) -> _Found:
+    match = _BIBCODE.fullmatch(m.bibcode or "")
+    journal = match[2].strip(".") if match else ""
+    if journal and journal not in _JOURNALS.split():
+        yield f"BIBCODE {m.bibcode!r} is of {journal!r}, which may be mistyped.", ("bibcode",)
 
 
 @_rule(
