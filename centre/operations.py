@@ -137,8 +137,8 @@ def _start_server(instance: Instance) -> "subprocess.Popen[bytes]":
 def _load_demonstration(instance: Instance) -> None:
     oifits.ingest_demonstration(instance)
     obsportal.ingest_demonstration(instance)
-    jmdc.ingest_demonstration(instance)
     jsdc.ingest_demonstration(instance)
+    jmdc.ingest_demonstration(instance)  # which is compared with it
     badcal.load_demonstration(instance)
     olbin.ingest_demonstration(instance)
     stars.follow(instance)
