@@ -119,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     correct = commands.add_parser("target", help="Correct the targets of the observation logs.")
     obsportal.add_target_actions(correct.add_subparsers(metavar="ACTION", required=True), _target)
 
+    bad = commands.add_parser("badcal", help="Bad calibrators.")
+    badcal.add_actions(bad.add_subparsers(metavar="ACTION", required=True), _find_candidates)
+
     manage = commands.add_parser("user", help="Who may log in.")
     users.add_actions(manage.add_subparsers(metavar="ACTION", required=True), _manage_users)
 
@@ -195,6 +198,12 @@ def _follow_eso(options: argparse.Namespace) -> int:
 
 def _target(options: argparse.Namespace) -> int:
     return obsportal.change_target(_instance(), options)
+
+
+def _find_candidates(options: argparse.Namespace) -> int:
+    if options.report:
+        account.make_file(options.report)
+    return badcal.find_candidates(_instance(), options)
 
 
 def _manage_users(options: argparse.Namespace) -> int:

@@ -134,7 +134,7 @@ def report(values: Mapping[str, Any], today: date, *, commented: bool = True) ->
         "ra": lambda value: _angle("ra", value, 0.0, 360.0),
         "dec": lambda value: _angle("dec", value, -90.0, 90.0),
         "reason_class": _reason,
-        "name": _name,
+        "name": name,
         "obs_date": lambda value: _day(value, today),
         "evidence_url": _address,
     }
@@ -184,7 +184,8 @@ def text(field: str, value: Any, most: int | None = None) -> str:
     return found
 
 
-def _name(value: Any) -> str:
+def name(value: Any) -> str:
+    """The name of a star; raises ValueError for what cannot be one."""
     found = text("name", value)
     if not _NAME.fullmatch(found):
         raise ValueError(

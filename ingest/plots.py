@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -28,6 +28,9 @@ from PIL import Image
 from ingest import granules, oifits, vocabulary
 from ingest.granules import Granule
 from ingest.oifits import DataTable, Floats, Integers, OIFits
+
+if TYPE_CHECKING:
+    from ingest.calibrators import Verdict
 
 #: Rows of a granule: their numbers (or all) by the HDU number of the table.
 Rows = Mapping[int, Integers | slice]
@@ -178,17 +181,17 @@ def draw(source: OIFits, granule: Granule, rows: Rows) -> dict[str, bytes]:
     closure = select(source, rows, "OI_T3", "T3PHI")
     pictures = {}
     coverage = visibility or closure
-    page = _Page(source, granule)
+    page = _page(source, granule)
     if coverage is not None and _draw_coverage(page, coverage):
         pictures["uv"] = page.png()
-    page = _Page(source, granule)
+    page = _page(source, granule)
     if _draw_visibility(page, visibility, closure):
         pictures["visibility"] = page.png()
     spectrum = visibility if granule.nb_channels > FEW_CHANNELS else None
     if visibility is None and closure is None:
         spectrum = select(source, rows, "OI_FLUX", "FLUXDATA")
         spectrum = spectrum or select(source, rows, "OI_FLUX", "FLUX")
-    page = _Page(source, granule)
+    page = _page(source, granule)
     if spectrum is not None and _draw_spectrum(page, spectrum):
         # Tangled curves pack badly; they have but seven colours and some greys.
         pictures["spectrum"] = page.png(colours=32)
@@ -208,20 +211,55 @@ def draw_file(path: Path, numbers: Iterable[int]) -> dict[int, dict[str, bytes]]
     }
 
 
-class _Page:
-    """An empty picture with its title."""
+def draw_calibrator(verdict: Verdict, name: str, details: str, origin: str) -> bytes:
+    """Squared visibilities of a calibrator with the models that they were compared with, as PNG.
 
-    def __init__(self, source: OIFits, granule: Granule) -> None:
+    Against spatial frequency, coloured by the position angle of the baseline: what a binary does
+    depends on it.
+    """
+    points = verdict.points
+    page = _Page(name, details, origin)
+    axes = page.axes((0.125, 0.12, 0.725, 0.74), "Spatial frequency (Mλ)", "V²")
+    x = points.frequency / 1e6
+    shown = [points.vis2, verdict.disk_vis2]
+    order = np.argsort(x)
+    for model, look in (
+        (verdict.expected_vis2, {"color": _INK, "linewidth": 2.0}),
+        (verdict.disk_vis2, {"color": _QUIET, "linewidth": 2.0, "linestyle": (0, (4, 2))}),
+    ):
+        if model is not None:
+            axes.plot(x[order], model[order], **look)
+            shown.append(model)
+    if verdict.binary_vis2 is not None:
+        shown.append(verdict.binary_vis2)
+        axes.plot(x, verdict.binary_vis2, "x", color=_COLOURS[1], markersize=8, zorder=4)
+    low, high = min(0.0, *(float(a.min()) for a in shown)), max(float(a.max()) for a in shown)
+    margin = 0.08 * (high - low)
+    axes.set(xlim=(0.0, 1.03 * float(x.max())), ylim=(low - margin, high + margin))
+    error = np.minimum(points.error, high - low)
+    bars = _strokes(np.stack([x, points.vis2 - error]), np.stack([x, points.vis2 + error]))
+    axes.plot(*bars, color="#b5b5b5", linewidth=1.0)
+    angle = np.degrees(np.arctan2(points.u, points.v)) % 180.0
+    norm, colours = Normalize(0.0, 180.0), _LENGTHS
+    axes.scatter(x, points.vis2, s=_area(x.size), c=colours(norm(angle)), linewidths=0, zorder=3)
+    page.bar(norm, colours, "Position angle (°)")
+    words = [
+        "expected disk" if verdict.expected_vis2 is not None else None,
+        "fitted disk (dashes)",
+        "binary (crosses)" if verdict.binary_vis2 is not None else None,
+    ]
+    page.note(", ".join(word for word in words if word))
+    return page.png()
+
+
+class _Page:
+    """An empty picture with a title, a line of details, and where it is from."""
+
+    def __init__(self, title: str, details: str, origin: str) -> None:
         self.figure = Figure(figsize=(SIZE[0] / _DPI, SIZE[1] / _DPI), dpi=_DPI)
         self._canvas = FigureCanvasAgg(self.figure)
         self._notes: list[str] = []
-        self._file = source.name
-        instrument = granule.instrument_name or granule.insname
-        if granule.instrument_mode:
-            instrument += f" ({granule.instrument_mode})"
-        night = f"night {granule.night}" if granule.night else None
-        title = granule.target_name or "(no name)"
-        details = " · ".join(p for p in (instrument, night, granule.facility_name) if p)
+        self._file = origin
         # Long lines get smaller letters, so that they end on the page.
         self._text(0.02, 0.975, title, min(1.35, 70.0 / len(title)), weight="bold")
         self._text(0.02, 0.92, details, min(1.05, 75.0 / len(details)), color=_QUIET)
@@ -292,6 +330,16 @@ class _Page:
         stream = io.BytesIO()
         picture.save(stream, "PNG")
         return stream.getvalue()
+
+
+def _page(source: OIFits, granule: Granule) -> _Page:
+    """An empty picture for a granule."""
+    instrument = granule.instrument_name or granule.insname
+    if granule.instrument_mode:
+        instrument += f" ({granule.instrument_mode})"
+    night = f"night {granule.night}" if granule.night else None
+    details = " · ".join(p for p in (instrument, night, granule.facility_name) if p)
+    return _Page(granule.target_name or "(no name)", details, source.name)
 
 
 def _style(number: int, *, line: bool) -> dict[str, Any]:

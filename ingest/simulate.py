@@ -856,10 +856,14 @@ NORTH_DISK = Target("SIM UD 2", 310.20, 38.40, Disk(0.7))
 NORTH_BINARY = Target("SIM BIN 2", 25.40, 41.90, Binary(Disk(0.6), Disk(0.4), 0.5, -2.5, 1.5))
 NORTH_GIANT = Target("SIM LD 2", 312.60, 45.10, Disk(3.2, 0.35))
 NORTH_CALIBRATOR = Target("SIM CAL 3", 308.90, 40.10, Disk(0.25), "CAL")
+#: A calibrator that is none.
+BAD_CALIBRATOR = Target(
+    "SIM CAL 4", 131.40, -42.60, Binary(Disk(0.5), Disk(0.2), 0.25, 3.0, 4.0), "CAL"
+)
 #: All stars of the demonstration.
 STARS = (
     SOUTH_DISK, SOUTH_BINARY, SOUTH_GIANT, SOUTH_CALIBRATOR, SOUTH_CALIBRATOR_2,
-    NORTH_DISK, NORTH_BINARY, NORTH_GIANT, NORTH_CALIBRATOR,
+    NORTH_DISK, NORTH_BINARY, NORTH_GIANT, NORTH_CALIBRATOR, BAD_CALIBRATOR,
 )  # fmt: skip
 
 
@@ -947,7 +951,7 @@ def eso_header(
 
 
 def demonstration(directory: Path) -> list[SimulatedFile]:
-    """Writes the demonstration: 25 files of 10 instruments in three collections (folders).
+    """Writes the demonstration: 26 files of 10 instruments in three collections (folders).
 
     ``sim_vlti`` and ``sim_chara`` are public, ``sim_private`` is meant to be ingested with a
     release date in the future. The same bytes each time.
@@ -956,6 +960,7 @@ def demonstration(directory: Path) -> list[SimulatedFile]:
     _vlti(demo)
     _chara(demo)
     _private(demo)
+    _calibrator(demo)
     return demo.files
 
 
@@ -1075,3 +1080,13 @@ def _private(demo: _Demonstration) -> None:
         collection, "spica_bin2.fits", chara, [SPICA_LOW],
         around_transit(chara, NORTH_BINARY, date(2025, 9, 28), (0.0, 1.0), _SIX, 600.0),
     )  # fmt: skip
+
+
+def _calibrator(demo: _Demonstration) -> None:
+    exposures = [
+        exposure
+        for night in (date(2019, 2, 3), date(2019, 2, 5))
+        for exposure in around_transit(demo.vlti, BAD_CALIBRATOR, night, (-1.5, 0.0, 1.5), _LARGE)
+    ]
+    header = eso_header("PIONIER", exposures, "999.S-0001(A)", OPTI2_NAME="GRISM", FILT1_NAME="H")
+    demo.add("sim_vlti", "pionier_cal4.fits", demo.vlti, [PIONIER_GRISM], exposures, header=header)

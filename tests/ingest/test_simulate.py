@@ -263,7 +263,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> list[SimulatedFil
 
 
 def test_demonstration_is_as_announced(demonstration: list[SimulatedFile]) -> None:
-    assert len(demonstration) == 25
+    assert len(demonstration) == 26
     assert sum(file.path.stat().st_size for file in demonstration) < 6e6
     granules = [granule for file in demonstration for granule in file.granules]
     assert {file.collection for file in demonstration} == {"sim_vlti", "sim_chara", "sim_private"}

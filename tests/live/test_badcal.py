@@ -8,6 +8,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.io import votable
 
+from ingest import simulate
+from ingest.vocabulary import load
 from tests.live.browser import Browser
 from tests.live.client import Answer, User, ask, query
 from tests.live.conftest import Centre
@@ -753,3 +756,120 @@ def test_an_editor_decides_in_the_browser(centre: Centre, tmp_path: Path) -> Non
         assert public(centre, made["report_id"])["state"] == "accepted"
     finally:
         editor.close()
+
+
+# ------------------------------------------------------------------- candidates
+
+
+def observed(path: Path, stars: list[simulate.Target], night: date) -> None:
+    """A file of calibrated visibilities of calibrators."""
+    facility = load().facility("VLTI")
+    assert facility is not None
+    exposures = [
+        exposure
+        for one in stars
+        for exposure in simulate.around_transit(
+            facility, one, night, (-1.0, 0.0, 1.0), ("A0", "G1", "J2", "J3")
+        )
+    ]
+    simulate.write(path, simulate.simulate(facility, [simulate.PIONIER_GRISM], exposures))
+
+
+def candidates(centre: Centre, name: str) -> list[dict[str, str]]:
+    return query(
+        centre.url,
+        "SELECT r.report_id, r.state, r.comment, c.* FROM badcal.report AS r JOIN"
+        " badcal.candidate AS c ON c.report_id=r.report_id"
+        f" WHERE r.name='{name}' ORDER BY r.report_id",
+    )
+
+
+def test_the_demonstration_has_a_candidate_with_its_numbers(centre: Centre) -> None:
+    truth = simulate.BAD_CALIBRATOR
+    assert isinstance(truth.model, simulate.Binary)
+    [found] = candidates(centre, truth.name)
+    assert found["diam_source"] == "jsdc"
+    assert float(found["expected_diam"]) == pytest.approx(truth.model.primary.diameter, rel=0.05)
+    assert float(found["separation"]) == pytest.approx(5.0, abs=0.1)  # 3 east, 4 north
+    assert float(found["position_angle"]) % 180 == pytest.approx(36.87, abs=1)
+    assert float(found["flux_ratio"]) == pytest.approx(truth.model.flux_ratio, abs=0.02)
+    assert float(found["chi2_binary"]) < float(found["n_points"]) < float(found["chi2_ud"])
+    granules = query(
+        centre.url, "SELECT g.target_name FROM badcal.evidence AS e JOIN oidb.granule AS g"
+        f" ON g.granule_id=e.granule_id WHERE e.report_id={found['report_id']}",
+    )  # fmt: skip
+    assert {row["target_name"] for row in granules} == {truth.name}
+    # Never a bad calibrator before somebody says so.
+    assert truth.name not in {row["name"] for row in valid(centre)}
+    plot = ask(found["plot_url"])
+    assert (plot.status, plot.headers["content-type"]) == (200, "image/png")
+    assert plot.body.startswith(b"\x89PNG")
+    assert ask(f"{centre.url}/badcal/plot/1.png").status == 404
+    assert ask(f"{centre.url}/badcal/plot/x").status == 404
+
+
+def test_the_page_of_a_candidate_shows_its_plot(browser: Browser, centre: Centre) -> None:
+    [found] = candidates(centre, simulate.BAD_CALIBRATOR.name)
+    browser.open(
+        f"{centre.url}/badcal/star/{found['badcal_id']}",
+        "document.querySelector('#reports img')?.complete",
+    )
+    assert browser.evaluate("document.querySelector('#reports img').naturalWidth") == 1000
+    assert "flux ratio 0.25" in browser.text("#reports")
+    check_clean(browser, centre)
+
+
+def test_what_was_rejected_is_filed_again_with_new_data_only(
+    centre: Centre, tmp_path: Path
+) -> None:
+    """And nothing is told of what is private."""
+    tmp_path.chmod(0o755)
+    binary = simulate.Binary(simulate.Disk(0.5), simulate.Disk(0.2), 0.3, 3.0, 4.0)
+    first, second, private = (
+        simulate.Target(f"SIM CANDIDATE {number}", 140.0 + number, -35.0, binary, "CAL")
+        for number in range(3)
+    )
+    # A good calibrator with private data of a binary, as if another star had been observed.
+    good = simulate.Target("SIM CANDIDATE 3", 143.0, -35.0, simulate.Disk(0.4), "CAL")
+    bad = simulate.Target("SIM CANDIDATE 3", 143.0, -35.0, binary, "CAL")
+    observed(tmp_path / "open.fits", [first, second, good], date(2021, 3, 4))
+    observed(tmp_path / "closed.fits", [private, bad], date(2021, 3, 5))
+    observed(tmp_path / "later.fits", [second], date(2021, 3, 6))
+
+    def ingest(name: str, *options: str) -> None:
+        centre.succeed("ingest", "oifits", str(tmp_path / name), "--no-plots",
+                       "--collection", "badcal_test", *options)  # fmt: skip
+
+    ingest("open.fits")
+    ingest("closed.fits", "--owner", "nobody", "--release-date", "2099-01-01")
+    told = centre.succeed("badcal", "candidates")
+    assert "candidates: 2 binary, 0 resolved" in told
+    filed = [candidates(centre, one.name) for one in (first, second)]
+    assert [[row["state"] for row in rows] for rows in filed] == [["candidate"], ["candidate"]]
+    assert [row["diam_source"] for rows in filed for row in rows] == ["", ""]
+    for one in (private, good):
+        assert candidates(centre, one.name) == []
+
+    for [row] in filed:
+        rejected = decide(centre, EDITOR, int(row["report_id"]), "reject", 1, "A bad night.")
+        assert rejected.status == 200
+    ingest("later.fits")
+    told = centre.succeed("badcal", "candidates")
+    assert "candidates: 1 binary, 0 resolved" in told
+    assert [row["state"] for row in candidates(centre, first.name)] == ["rejected"]
+    again = candidates(centre, second.name)
+    assert [row["state"] for row in again] == ["rejected", "candidate"]
+    assert int(again[1]["n_points"]) == 2 * int(again[0]["n_points"])
+    assert int(again[1]["n_nights"]) == 2
+    assert decide(centre, EDITOR, int(again[1]["report_id"]), "accept", 1).status == 200
+    assert second.name in {row["name"] for row in valid(centre)}
+
+    # What its data are made private later is shown no more.
+    assert ask(again[1]["plot_url"]).status == 200
+    change = (
+        "UPDATE oidb.granule SET obs_release_date = {} WHERE obs_collection='badcal_test'"
+        f" AND target_name='{second.name}'"
+    )
+    psql(centre, change.format("'2099-01-01'"))
+    assert ask(again[1]["plot_url"]).status == 404
+    psql(centre, change.format("NULL"))
