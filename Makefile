@@ -35,3 +35,4 @@ bench:
 	@centre/install.sh test
 	@$(python) tests/bench/bench.py
 	@$(python) tests/bench/obsportal.py --memory 100000
+	@$(python) tests/bench/badcal.py

@@ -292,6 +292,32 @@
           AND s.n_vlti_exposures > 0
         ORDER BY j.kmag
     </meta>
+    <meta name="_example" title="Bad calibrators around a target">
+      Stars within 3 degrees of a position that must not be used as calibrators, with what was reported of them; :taptable:`badcal.report`.
+
+      .. tapquery::
+
+        SELECT s.badcal_id, s.name, s.s_ra, s.s_dec, r.reason_class, r.obs_date, r.instrument,
+          r.comment
+        FROM badcal.star AS s JOIN badcal.report AS r ON r.badcal_id=s.badcal_id
+        WHERE s.state='accepted' AND r.state='accepted'
+          AND 1=CONTAINS(POINT('ICRS', s.s_ra, s.s_dec), CIRCLE('ICRS', 98.7, -30.1, 3))
+        ORDER BY s.badcal_id
+    </meta>
+    <meta name="_example" title="Calibrators observed and not known as bad">
+      Calibrators of OiDB of which BadCal has nothing that is accepted, or still open, within 5 arcsec; :taptable:`badcal.star`.
+
+      .. tapquery::
+
+        SELECT g.target_name, g.s_ra, g.s_dec, COUNT(*) AS granules, MAX(g.night) AS last_night
+        FROM oidb.granule AS g
+        WHERE g.dataproduct_category='CALIB'
+          AND NOT EXISTS (SELECT 1 FROM badcal.star AS s
+            WHERE s.state IN ('accepted', 'submitted', 'candidate')
+              AND DISTANCE(s.s_ra, s.s_dec, g.s_ra, g.s_dec) &lt; 5/3600.)
+        GROUP BY g.target_name, g.s_ra, g.s_dec
+        ORDER BY granules DESC
+    </meta>
     <meta name="_example" title="Scripts for the former service">
       The table name and columns of the former OiDB service still work.
 

@@ -29,7 +29,7 @@ STATES = ("accepted", "submitted", "candidate", "withdrawn", "rejected")
 #: Reports within this distance, in arcsec, are of one star: that of SearchCal.
 SAME_STAR = 5.0
 #: Rows of a facility's table.
-MAX_ROWS = 20_000
+MAX_ROWS = 5_000
 
 #: Characters of a text by its field.
 _LENGTHS = {

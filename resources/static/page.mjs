@@ -69,6 +69,7 @@ const NAVIGATION = [
   ["/static/oidb.html", "Search OiDB"],
   ["/search", "Observation logs"],
   ["/jmdc/", "Diameters"],
+  ["/badcal/", "Bad calibrators"],
   ["/statistics", "Statistics"],
   ["/publications", "Publications"],
   ["/adql", "ADQL"],
