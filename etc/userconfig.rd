@@ -95,6 +95,7 @@
       ObsPortal, the logs of what VLTI and CHARA have observed, is in obsportal.exposure,
       obsportal.baseline, obsportal.observation and obsportal.target, and in ivoa.obsplan.
       JMDC, measured diameters of stars, is in jmdc.measurement, its releases in jmdc.released.
+      BadCal, bad calibrators, is in badcal.star, what was reported of them in badcal.report.
       JSDC, computed diameters of stars, is in jsdc.star; jmmc.star has the stars of all data sets
       with what there is on each.
       Tables: \\tablesForTAP.</meta>

@@ -19,8 +19,10 @@ import pyvo
 from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.io import votable
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ingest import simulate
+from ingest import badcal, simulate
 from ingest.vocabulary import load
 from tests.live.browser import Browser
 from tests.live.client import Answer, User, ask, query
@@ -289,6 +291,28 @@ def test_what_makes_no_sense_is_refused(centre: Centre, values: dict[str, Any], 
     problems = json.loads(answer.body)["problems"]
     assert [problem["fields"] for problem in problems] == [[field]]
     assert query(centre.url, "SELECT COUNT(*) AS n FROM badcal.report") == before
+
+
+_values = (
+    st.none() | st.booleans() | st.floats() | st.text(max_size=30)
+    | st.sampled_from(["=1", "<b>", SQL, "\ud800", "98.7", "-30 06 00", "binary", "2024-05-31"])
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(badcal.FIELDS), _values))
+@settings(max_examples=60)
+def test_whatever_is_handed_in_is_taken_or_refused_with_reasons(
+    centre: Centre, changes: dict[str, Any]
+) -> None:
+    answer = call(centre, "POST", "report", SECRET, a_report(**changes))
+    assert answer.status in (200, 400), answer.text
+    if answer.status == 200:
+        report = public(centre, json.loads(answer.body)["report_id"])
+        for column in ("name", "interferometer", "instrument", "baseline", "wavelength"):
+            assert not report[column].startswith(("=", "+", "-", "@"))
+    else:
+        told = json.loads(answer.body)
+        assert told.get("problems") or "JSON" in told["error"]
 
 
 def test_the_same_report_is_not_taken_twice(centre: Centre) -> None:
