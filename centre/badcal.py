@@ -51,7 +51,9 @@ def add_actions(actions: Any, run: Callable[[argparse.Namespace], int]) -> None:
 
 def find_candidates(instance: Instance, options: argparse.Namespace) -> int:
     """Does what `badcal candidates` asks for."""
-    report = _search(instance)
+    with cluster.running(instance):
+        report = _search(instance)
+        stars.follow(instance, "badcal")
     print(
         f"{report.judged} calibrators judged ({report.without_diameter} without an expected"
         f" diameter); candidates: {report.binary} binary, {report.resolved} resolved;"
