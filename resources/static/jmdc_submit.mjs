@@ -27,7 +27,8 @@ async function check() {
   try {
     const found = await call("POST", "/jmdc/api/check", contents());
     if (turn === latest) {
-      showProblems(form, part("others"), found.problems, { all: tried });
+      const all = tried || corrects !== null || submission !== null;
+      showProblems(form, part("others"), found.problems, { all });
       part("state").textContent = found.acceptable ? "This can be handed in." : "";
       showStar(found.star, found.measurement);
     }

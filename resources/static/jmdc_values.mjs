@@ -44,8 +44,8 @@ export function both(row, name) {
 /** Where a measurement was made, in µm, for what tells more than the text does. */
 export function wavelength(row) {
   const [low, high] = [row.wavelength_min, row.wavelength_max];
-  return low === null ? "" : low === high ? `${plain(low * 1e6, 4)}\u00a0µm`
-    : `${plain(low * 1e6, 3)}–${plain(high * 1e6, 3)}\u00a0µm`;
+  return low === null ? "" : element("span", { class: "nowrap" }, low === high
+    ? `${plain(low * 1e6, 4)} µm` : `${plain(low * 1e6, 3)}–${plain(high * 1e6, 3)} µm`);
 }
 
 function shown(name, value) {

@@ -355,7 +355,7 @@ def test_a_correction_begins_with_what_stands(jmdc: Jmdc, of_user: Any) -> None:
     mine = of_user(jmdc, SUBMITTER)
     mine.open(f"{url}/jmdc/submit?corrects={row['measurement_id']}", FORM)
     entry = "document.querySelector('#entry').elements"
-    for name in ("id1", "bibcode", "ud_diam", "ld_diam", "band", "notes"):
+    for name in ("id1", "bibcode", "ud_diam", "ld_diam", "band", "bandcode", "notes"):
         assert mine.evaluate(f"{entry}.{name}.value") == row[name]
     fill_in(mine, {"ld_diam": "12.01", "words": "A misprint."})
     mine.wait("document.querySelector('#state').innerText === 'This can be handed in.'")
