@@ -50,6 +50,7 @@ function showLinks(star) {
   part("links").append(
     button(`/jmdc/submit?${new URLSearchParams({ id1: star.star_name })}`, "Add a measurement",
       true),
+    button(`/star?${new URLSearchParams({ name: star.star_name })}`, "In all data sets"),
     button(`/jmdc/?${new URLSearchParams({ star: star.star_name })}`, "As a list, for downloads"),
     button(star.s_ra === null ? simbad("sim-id", { Ident: star.star_name })
       : simbad("sim-coo", { Coord: `${star.s_ra} ${star.s_dec}`, Radius: "10",

@@ -93,7 +93,7 @@ function showStar({ star, names, neighbours, queries, ...sets }) {
   part("names").append(...(names ?? []).filter((name) => name !== star.star_name)
     .map((name) => element("span", {}, name)));
   showCalibrator(sets, queries);
-  showDiameters(sets, queries);
+  showDiameters(star, sets, queries);
   showLogs(star, sets.obsportal, queries);
   showGranules(star, sets.oidb, place, queries);
   showPublications(sets.publications ?? []);
@@ -128,7 +128,7 @@ function showCalibrator({ jsdc, badcal }, queries) {
   source(part("calibrator").querySelector(".actions"), queries.badcal);
 }
 
-function showDiameters({ jsdc, jmdc }, queries) {
+function showDiameters(star, { jsdc, jmdc }, queries) {
   const place = part("diameters");
   const rows = [];
   if (jsdc?.ldd !== null && jsdc?.ldd !== undefined) {
@@ -159,7 +159,8 @@ function showDiameters({ jsdc, jmdc }, queries) {
     } }, `All ${total} measurements`);
     actions.append(more);
   }
-  source(actions, total ? queries.jmdc : undefined);
+  source(actions, total ? queries.jmdc : undefined,
+    button(`/jmdc/star/${star.jmdc_id}`, "Against wavelength, with flags"));
   source(actions, jsdc ? queries.jsdc : undefined);
 }
 
