@@ -21,7 +21,7 @@ esac
 dachs="python3-gavo python3-gavo-stc python3-gavo-utils python3-gavo-votable"
 wanted="$dachs
     postgresql-$postgresql postgresql-$postgresql-pgsphere postgresql-$postgresql-q3c
-    python3 python3-astropy python3-matplotlib python3-numpy python3-psycopg2
+    python3 python3-astropy python3-healpy python3-matplotlib python3-numpy python3-psycopg2
     python3-xlrd"
 case "${1:-}" in
     "") ;;
