@@ -173,8 +173,12 @@ _PUBLICATIONS = {
       WHERE l.data_set = 'oidb' AND l.star_id = %(star_id)s AND g.bib_reference IS NOT NULL"""),
 }
 _LIST = sql.SQL("""
-  SELECT json_agg(json_build_array(bibcode, kinds) ORDER BY bibcode DESC)::text FROM (
+  SELECT json_agg(json_build_array(q.bibcode, q.kinds, {title}) ORDER BY q.bibcode DESC)::text
+  FROM (
     SELECT bibcode, json_agg(DISTINCT kind) AS kinds FROM ({union}) AS p GROUP BY bibcode) AS q""")
+#: Olbin knows what they are called.
+_OLBIN = "olbin.publication"
+_TITLE = sql.SQL("(SELECT o.title FROM olbin.publication AS o WHERE o.bibcode = q.bibcode)")
 
 #: What there is in all, by data set: the name of each number, and how it is counted.
 _COUNTS = {
@@ -299,7 +303,8 @@ class StarPage(Page):
         cited = [text for table, text in _PUBLICATIONS.items() if table in self._present]
         if cited:
             union = sql.SQL(" UNION ALL ").join(cited)
-            found = await self._sessions.run(_LIST.format(union=union), values)
+            title = _TITLE if _OLBIN in self._present else sql.SQL("NULL")
+            found = await self._sessions.run(_LIST.format(union=union, title=title), values)
             parts.append(f'"publications":{found[0][0] or "[]"}')
         parts += [f'"queries":{json.dumps(queries)}', *(
             f"{json.dumps(name)}:{json.dumps(value)}" for name, value in more.items()
@@ -309,7 +314,7 @@ class StarPage(Page):
     async def _look(self) -> None:
         """Finds out which data sets there are; new ones come with a new start of the server."""
         if not self._present:
-            tables = {part.table for part in _PARTS} | _COUNTS.keys()
+            tables = {part.table for part in _PARTS} | _COUNTS.keys() | {_OLBIN}
             rows = await self._sessions.run(
                 sql.SQL("SELECT t FROM unnest(%(tables)s) AS t WHERE to_regclass(t) IS NOT NULL"),
                 {"tables": sorted(tables)},

@@ -1,7 +1,9 @@
 // The page of a star: what all data sets have on it, or the stars that a search may mean.
 
+import { starPage as reportsPage } from "./badcal_values.mjs";
 import { counted, grouped, plain, sexagesimal } from "./format.mjs";
-import { element, given, link, message, targetPage } from "./page.mjs";
+import { METHODS, starPage as diametersPage } from "./jmdc_values.mjs";
+import { element, given, link, message, publicationPage, targetPage } from "./page.mjs";
 import { bar } from "./plot.mjs";
 import { resultUrl } from "./tap.mjs";
 
@@ -12,7 +14,6 @@ const CAUTIONS = [
   [4, "SIMBAD has it as of a type that may be binary or pulsating"],
   [8, "neighbours make its photometry doubtful"],
 ];
-const METHODS = [null, "optical interferometry", "lunar occultation", "intensity interferometry"];
 const STATES = {
   accepted: "Reported as a bad calibrator, and accepted as such",
   submitted: "Reported as a bad calibrator; the report is not judged yet",
@@ -108,23 +109,23 @@ function showCalibrator({ jsdc, badcal }, queries) {
   const entries = [];
   for (const report of badcal ?? []) {
     const words = STATES[report.state] ?? report.state;
-    entries.push(`${words}${report.reason_classes ? ` (${report.reason_classes})` : ""}: ` +
-      `${counted(report.n_reports, "report")}, BadCal ${report.badcal_id}.`);
+    entries.push([`${words}${report.reason_classes ? ` (${report.reason_classes})` : ""}: `,
+      link(reportsPage(report.badcal_id), counted(report.n_reports, "report")), "."]);
   }
   if (queries.badcal && !badcal) {
-    entries.push("Nobody has reported it as a bad calibrator.");
+    entries.push(["Nobody has reported it as a bad calibrator."]);
   }
   if (!jsdc) {
-    entries.push("JSDC does not have it.");
+    entries.push(["JSDC does not have it."]);
   } else if (jsdc.cal_flag === null) {
-    entries.push("JSDC does not say whether anything speaks against it.");
+    entries.push(["JSDC does not say whether anything speaks against it."]);
   } else {
     const cautions = CAUTIONS.filter(([bit]) => jsdc.cal_flag & bit).map(([, words]) => words);
-    entries.push(cautions.length ? `JSDC warns: ${cautions.join("; ")}.`
-      : "Nothing in JSDC speaks against it.");
+    entries.push([cautions.length ? `JSDC warns: ${cautions.join("; ")}.`
+      : "Nothing in JSDC speaks against it."]);
   }
   part("calibrator").querySelector("ul").append(
-    ...entries.map((words) => element("li", {}, words)));
+    ...entries.map((words) => element("li", {}, ...words)));
   source(part("calibrator").querySelector(".actions"), queries.badcal);
 }
 
@@ -139,7 +140,8 @@ function showDiameters(star, { jsdc, jmdc }, queries) {
     METHODS[row.method] ?? "measured", row.band ?? "–",
     row.ud === null ? "–" : `${plain(row.ud)}${error(row.e)}`,
     row.ld === null ? "–" : `${plain(row.ld)}${error(row.e)}`,
-    row.bibcode ?? ""]);
+    row.bibcode && /^[12]/.test(row.bibcode) ? link(publicationPage(row.bibcode), row.bibcode)
+      : row.bibcode ?? ""]);
   const total = measured.length;
   place.querySelector("p").textContent = total || rows.length
     ? `${total ? counted(total, "measurement") : "No measurement"} in JMDC` +
@@ -159,8 +161,10 @@ function showDiameters(star, { jsdc, jmdc }, queries) {
     } }, `All ${total} measurements`);
     actions.append(more);
   }
-  source(actions, total ? queries.jmdc : undefined,
-    button(`/jmdc/star/${star.jmdc_id}`, "Against wavelength, with flags"));
+  if (total) {
+    source(actions, queries.jmdc,
+      button(diametersPage(jmdc[0].star_id), "Against wavelength, with flags"));
+  }
   source(actions, jsdc ? queries.jsdc : undefined);
 }
 
@@ -208,12 +212,13 @@ function showGranules(star, granules, position, queries) {
   }
 }
 
+/** Publications by their bibcodes, with what they have on the star. */
 function showPublications(publications) {
   const uses = { diameter: "its diameter", data: "data of it" };
   part("publications").hidden = !publications.length;
-  part("publications").querySelector("ul").append(...publications.map(([bibcode, kinds]) =>
-    element("li", {}, link(`https://ui.adsabs.harvard.edu/abs/${encodeURIComponent(bibcode)}`,
-      bibcode), `: ${kinds.map((kind) => uses[kind] ?? kind).join(", ")}`)));
+  part("publications").querySelector("ul").append(...publications.map(([bibcode, kinds, title]) =>
+    element("li", {}, link(publicationPage(bibcode), bibcode), title ? `, ${title}` : "",
+      `: ${kinds.map((kind) => uses[kind] ?? kind).join(", ")}`)));
 }
 
 show(given());

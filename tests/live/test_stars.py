@@ -378,7 +378,7 @@ def test_each_part_of_a_star_is_the_answer_of_its_query(centre: Centre) -> None:
         }
     cited = {row["bibcode"]: "diameter" for row in rows["jmdc"]}
     cited |= {row["bib_reference"]: "data" for row in rows["oidb"] if row["bib_reference"]}
-    told = {bibcode: kind for bibcode, [kind] in found["publications"]}
+    told = {bibcode: kind for bibcode, [kind], _ in found["publications"]}
     assert told == {bibcode: cited[bibcode] for bibcode in cited if bibcode[:1] in ("1", "2")}
     bad = _json(centre, name="SIM BAD 1")
     assert [entry["state"] for entry in bad["badcal"]] == ["accepted"]
