@@ -36,3 +36,4 @@ bench:
 	@$(python) tests/bench/bench.py
 	@$(python) tests/bench/obsportal.py --memory 100000
 	@$(python) tests/bench/badcal.py
+	@$(python) tests/bench/stars.py

@@ -24,8 +24,6 @@ JSDC = "jsdc"
 #: What can be followed.
 DATA_SETS = (JSDC, *(source.name for source in sources.ALL))
 
-#: Entries that are matched at once.
-_PORTION = 5000
 #: From so many changes on, PostgreSQL's planner is told what the tables look like.
 _MANY = 1000
 #: Number of the advisory lock that keeps two runs from working at once.
@@ -88,25 +86,28 @@ _VANISHED = """
     RETURNING l.star_id)
   INSERT INTO met SELECT star_id FROM gone"""
 _CHANGED = """
-  SELECT e.entry_id, e.name, e.s_ra, e.s_dec, e.pm_ra, e.pm_dec, e.epoch, e.fingerprint
-  FROM entry AS e
+  CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
+  SELECT e.* FROM entry AS e
   LEFT JOIN jmmc.link AS l ON l.data_set = %(name)s AND l.entry_id = e.entry_id
-  WHERE l.fingerprint IS DISTINCT FROM e.fingerprint
-  ORDER BY e.entry_id"""
+  WHERE l.fingerprint IS DISTINCT FROM e.fingerprint"""
 _NAMES = sql.SQL("""
-  SELECT n.entry_id, n.alias FROM ({names}) AS n WHERE n.entry_id = ANY(%(numbers)s)""")
+  SELECT c.entry_id, n.alias FROM changed AS c JOIN ({names}) AS n ON n.entry_id = c.entry_id""")
 _NEAR = """
-  SELECT e.entry_id, s.star_id FROM entry AS e JOIN jmmc.star AS s
+  SELECT c.entry_id, s.star_id FROM changed AS c JOIN jmmc.star AS s
     ON spoint(radians(s.s_ra), radians(s.s_dec))
-      <@ scircle(spoint(radians(e.s_ra), radians(e.s_dec)), radians(%(reach)s / 3600.0))
-  WHERE e.entry_id = ANY(%(numbers)s)"""
+      <@ scircle(spoint(radians(c.s_ra), radians(c.s_dec)), radians(%(reach)s / 3600.0))"""
+_STARS = """
+  SELECT s.star_id, s.s_ra, s.s_dec, s.star_name, s.pm_ra, s.pm_dec, s.jsdc_id IS NOT NULL
+  FROM unnest(%(numbers)s::integer[]) AS n (star_id) JOIN jmmc.star AS s USING (star_id)"""
 _ALIASES = """
-  SELECT star_id, alias FROM jmmc.star_alias WHERE star_id = ANY(%(numbers)s)
-  ORDER BY star_id, alias"""
+  SELECT a.star_id, a.alias
+  FROM unnest(%(numbers)s::integer[]) AS n (star_id) JOIN jmmc.star_alias AS a USING (star_id)
+  ORDER BY a.star_id, a.alias"""
 _FORGET = """
   WITH old AS (
-    DELETE FROM jmmc.link WHERE data_set = %(name)s AND entry_id = ANY(%(numbers)s)
-    RETURNING star_id)
+    DELETE FROM jmmc.link AS l USING changed AS c
+    WHERE l.data_set = %(name)s AND l.entry_id = c.entry_id
+    RETURNING l.star_id)
   INSERT INTO met SELECT star_id FROM old"""
 _ALL_NAMES = sql.SQL("""
   SELECT DISTINCT l.star_id, n.alias
@@ -195,7 +196,7 @@ def _follow_jsdc(connection: Any) -> int:
 def _claim_by_place(connection: Any) -> None:
     """Gives rows of JSDC the stars that other data sets have made of them, each one only once."""
     near = list(connection.query(_UNCLAIMED, {"reach": REACH}))
-    stars = _load(connection, {row[-1] for row in near})
+    stars, _ = _load(connection, {row[-1] for row in near})
     entries: dict[int, tuple[Entry, list[Star]]] = {}
     for number, name, ra, dec, pm_ra, pm_dec, star_id in near:
         entry = Entry(number, ra, dec, (name,), pm_ra, pm_dec)
@@ -215,21 +216,18 @@ def _claim_by_place(connection: Any) -> None:
         )
 
 
-def _load(connection: Any, numbers: Collection[int]) -> dict[int, Star]:
-    """Stars with all their names, that of the table first."""
+def _load(connection: Any, numbers: Collection[int]) -> tuple[dict[int, Star], set[int]]:
+    """Stars with all their names, that of the table first; and which of them JSDC has."""
     wanted = {"numbers": list(numbers)}
-    stars = {
-        star_id: Star(star_id, ra, dec, [name], pm_ra, pm_dec)
-        for star_id, ra, dec, name, pm_ra, pm_dec in connection.query(
-            "SELECT star_id, s_ra, s_dec, star_name, pm_ra, pm_dec FROM jmmc.star"
-            " WHERE star_id = ANY(%(numbers)s)",
-            wanted,
-        )
-    }
+    stars, in_jsdc = {}, set()
+    for star_id, ra, dec, name, pm_ra, pm_dec, known in connection.query(_STARS, wanted):
+        stars[star_id] = Star(star_id, ra, dec, [name], pm_ra, pm_dec)
+        if known:
+            in_jsdc.add(star_id)
     for star_id, alias in connection.query(_ALIASES, wanted):
         if alias not in stars[star_id].names:
             stars[star_id].names.append(alias)
-    return stars
+    return stars, in_jsdc
 
 
 class _Follower:
@@ -256,18 +254,26 @@ class _Follower:
         connection.execute(_ENTRIES.format(entries=source.entries))
         connection.execute("ANALYZE entry")
         connection.execute(_VANISHED, name)
-        for portion in _portions(list(connection.query(_CHANGED, name)), _PORTION):
-            self._link(source, portion)
-        connection.execute("DROP TABLE entry")
+        connection.execute(_CHANGED, name)
+        connection.execute("ANALYZE changed")
+        self._link(source)
+        connection.execute("DROP TABLE entry, changed")
 
-    def _link(self, source: Source, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _link(self, source: Source) -> None:
         connection = self._connection
-        numbers = {"numbers": [row[0] for row in rows], "name": source.name}
+        rows = list(
+            connection.query(
+                "SELECT entry_id, name, s_ra, s_dec, pm_ra, pm_dec, epoch, fingerprint FROM changed"
+                " ORDER BY entry_id"
+            )
+        )
+        if not rows:
+            return
         known: dict[int, list[str]] = {row[0]: [row[1]] if row[1] else [] for row in rows}
-        for number, alias in connection.query(_NAMES.format(names=source.names), numbers):
+        for number, alias in connection.query(_NAMES.format(names=source.names)):
             if alias and alias not in known[number]:
                 known[number].append(alias)
-        near = self._near([row[0] for row in rows])
+        near = self._near()
         links, new = [], []
         for number, _, ra, dec, pm_ra, pm_dec, epoch, fingerprint in rows:
             entry = Entry(number, ra, dec, tuple(known[number]), pm_ra, pm_dec, epoch)
@@ -283,7 +289,7 @@ class _Follower:
                     fingerprint,
                 )  # fmt: skip
             links.append(link)
-        connection.execute(_FORGET, numbers)
+        connection.execute(_FORGET, {"name": source.name})
         with connection.cursor() as cursor:
             execute_values(
                 cursor,
@@ -319,32 +325,21 @@ class _Follower:
         self._report.entries += len(rows)
         self._report.new += len(new)
 
-    def _near(self, numbers: list[int]) -> dict[int, list[Star]]:
-        """Stars around each entry, but for those that this run has made."""
-        rows = list(self._connection.query(_NEAR, {"numbers": numbers, "reach": REACH}))
-        self._meet({row[1] for row in rows} - self._stars.keys())
+    def _near(self) -> dict[int, list[Star]]:
+        """Stars around each entry that has changed, but for those that this run has made."""
+        rows = list(self._connection.query(_NEAR, {"reach": REACH}))
+        stars, in_jsdc = _load(self._connection, {row[1] for row in rows} - self._stars.keys())
+        self._stars.update(stars)
+        if self._anew:
+            for star_id in in_jsdc:
+                del stars[star_id].names[1:]
+            self._former |= stars.keys() - in_jsdc
         made = {star.number for star in self._new}
         found: dict[int, list[Star]] = {}
         for number, star_id in rows:
             if star_id not in made:
                 found.setdefault(number, []).append(self._stars[star_id])
         return found
-
-    def _meet(self, numbers: Collection[int]) -> None:
-        stars = _load(self._connection, numbers)
-        self._stars.update(stars)
-        if self._anew:
-            in_jsdc = {
-                star_id
-                for (star_id,) in self._connection.query(
-                    "SELECT star_id FROM jmmc.star"
-                    " WHERE star_id = ANY(%(numbers)s) AND jsdc_id IS NOT NULL",
-                    {"numbers": list(numbers)},
-                )
-            }
-            for star_id in in_jsdc:
-                del stars[star_id].names[1:]
-            self._former |= stars.keys() - in_jsdc
 
     def _choose(self, entry: Entry, near: Sequence[Star]) -> Match | None:
         living = [star for star in near if star.number not in self._former]
@@ -405,7 +400,3 @@ def _name(connection: Any, present: Iterable[Source]) -> None:
 
 def _key(name: str) -> str:
     return names.key(name) or name
-
-
-def _portions(rows: Sequence[tuple[Any, ...]], size: int) -> Iterable[Sequence[tuple[Any, ...]]]:
-    return (rows[start : start + size] for start in range(0, len(rows), size))

@@ -94,7 +94,7 @@ function showStar({ star, names, neighbours, queries, ...sets }) {
   part("names").append(...(names ?? []).filter((name) => name !== star.star_name)
     .map((name) => element("span", {}, name)));
   showCalibrator(sets, queries);
-  showDiameters(star, sets, queries);
+  showDiameters(sets, queries);
   showLogs(star, sets.obsportal, queries);
   showGranules(star, sets.oidb, place, queries);
   showPublications(sets.publications ?? []);
@@ -129,7 +129,7 @@ function showCalibrator({ jsdc, badcal }, queries) {
   source(part("calibrator").querySelector(".actions"), queries.badcal);
 }
 
-function showDiameters(star, { jsdc, jmdc }, queries) {
+function showDiameters({ jsdc, jmdc }, queries) {
   const place = part("diameters");
   const rows = [];
   if (jsdc?.ldd !== null && jsdc?.ldd !== undefined) {
