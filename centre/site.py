@@ -11,7 +11,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -286,14 +286,25 @@ def answer_badcal() -> None:
     """Answers the addresses of BadCal that SearchCal knows, and those of its pages."""
     from badcal.res import api
 
-    api.install()
+    api.install(_stars_follow("badcal"))
 
 
 def answer_jmdc() -> None:
     """Answers the pages of JMDC, and takes what is handed in for it."""
     from jmdc.res import pages
 
-    pages.install()
+    pages.install(_stars_follow("jmdc"))
+
+
+def _stars_follow(data_set: str) -> Callable[[Any], None]:
+    """What brings the stars of all data sets in step with one that was changed."""
+
+    def follow(connection: Any) -> None:
+        from jmmc.res import stars
+
+        stars.follow(connection, [data_set])
+
+    return follow
 
 
 def answer_publications() -> None:

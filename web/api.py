@@ -107,6 +107,8 @@ class Route:
     deed: Deed
     #: Bytes that may be handed in.
     max_body: int = MAX_BODY
+    #: What is to be done after it, in the same transaction.
+    then: Callable[[Any], None] | None = None
 
 
 class Api(resource.Resource):  # type: ignore[misc]
@@ -145,7 +147,10 @@ class Api(resource.Resource):  # type: ignore[misc]
             _check_origin(request, call.content_type)
         with base.getWritableAdminConn() as connection:
             try:
-                return route.deed(call, connection)
+                answer = route.deed(call, connection)
+                if route.then is not None:
+                    route.then(connection)
+                return answer
             except tuple(_STATUS) as error:
                 connection.rollback()
                 refusal = error

@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -227,17 +228,20 @@ def _problems(found: list[tuple[str, str]]) -> list[dict[str, Any]]:
     ]
 
 
-def install() -> None:
-    """Adds all of it to DaCHS' server, before it starts."""
+def install(follow: Callable[[Any], None]) -> None:
+    """Adds all of it to DaCHS' server, before it starts.
+
+    `follow` is done, on a connection, once what is handed in has changed a star.
+    """
     number, event = "report/(?P<id>[0-9]{1,9})", f"(?P<event>{'|'.join(badcal.EVENTS)})"
     api = Api(
         [
             Route("GET", "mine", _mine),
             Route("GET", "queue", _queue),
             Route("GET", number, _show),
-            Route("POST", "report", _submit),
-            Route("POST", f"{number}/{event}", _change),
-            Route("POST", "facility", _register, MAX_TABLE),
+            Route("POST", "report", _submit, then=follow),
+            Route("POST", f"{number}/{event}", _change, then=follow),
+            Route("POST", "facility", _register, MAX_TABLE, follow),
         ]
     )
     former = resource.Resource()

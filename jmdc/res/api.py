@@ -8,6 +8,7 @@ queue: submissions in a state, for editors.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from jmdc.res import submissions
@@ -61,8 +62,8 @@ def _page(call: Call) -> int:
     return page
 
 
-def calls() -> Api:
-    """All of them."""
+def calls(follow: Callable[[Any], None]) -> Api:
+    """All of them; `follow` is done once JMDC has changed."""
     return Api(
         [
             Route("POST", "check", _check, _MAX_BODY),
@@ -71,7 +72,8 @@ def calls() -> Api:
             Route("GET", _ONE, _show),
             Route("PUT", _ONE, _change, _MAX_BODY),
             Route("POST", f"{_ONE}/withdraw", _withdraw, _MAX_BODY),
-            Route("POST", rf"{_ONE}/(?P<decision>accept|ask|reject)", _decide, _MAX_BODY),
+            Route("POST", rf"{_ONE}/(?P<decision>accept)", _decide, _MAX_BODY, follow),
+            Route("POST", rf"{_ONE}/(?P<decision>ask|reject)", _decide, _MAX_BODY),
             Route("GET", "queue", _queue),
         ]
     )

@@ -7,6 +7,7 @@ users have handed in is not in it: those pages ask the calls of api.py, which kn
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -176,8 +177,11 @@ def _asked(path: str, request: Any) -> listing.Search:
     return listing.read(request.uri.partition(b"?")[2])
 
 
-def install() -> None:
-    """Adds the pages and the calls to DaCHS' server, before it starts."""
+def install(follow: Callable[[Any], None]) -> None:
+    """Adds the pages and the calls to DaCHS' server, before it starts.
+
+    `follow` is done, on a connection, once what is handed in has changed JMDC.
+    """
     service.add(
         {
             "jmdc/": ListPage(),
@@ -189,6 +193,6 @@ def install() -> None:
             "jmdc/submit": File("jmdc_submit.html"),
             "jmdc/submissions": File("jmdc_submissions.html"),
             "jmdc/queue": File("jmdc_queue.html"),
-            "jmdc/api": api.calls(),
+            "jmdc/api": api.calls(follow),
         }
     )

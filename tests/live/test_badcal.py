@@ -169,6 +169,11 @@ def valid(centre: Centre, **asked: str) -> list[dict[str, str]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def of_all_data_sets(centre: Centre, badcal_id: int) -> int:
+    """Number of stars of all data sets that are known to be a bad calibrator by this number."""
+    return len(query(centre.url, f"SELECT star_id FROM jmmc.star WHERE badcal_id={badcal_id}"))
+
+
 # ------------------------------------------------------------------- states
 
 
@@ -190,10 +195,12 @@ def test_a_report_goes_its_way(centre: Centre) -> None:
     assert star(centre, badcal_id)["state"] == "accepted"
     [row] = [row for row in valid(centre) if row["id"] == str(badcal_id)]
     assert row["name"] == f"SIM T {int(row['name'].split()[-1])}"
+    assert of_all_data_sets(centre, badcal_id) == 1
 
     assert decide(centre, EDITOR, number, "withdraw", 4, "It was another star.").status == 200
     assert star(centre, badcal_id)["state"] == "withdrawn"
     assert str(badcal_id) not in {row["id"] for row in valid(centre)}
+    assert of_all_data_sets(centre, badcal_id) == 0
     told = [(row["event"], row["from_state"], row["to_state"], row["role"], row["why"])
             for row in events(centre, number)]  # fmt: skip
     assert told == [
