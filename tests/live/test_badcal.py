@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -55,8 +56,8 @@ NAMES = {user.name: f"Person of {user.name}" for user in USERS}
 MARKUP = "</script><img src=x onerror=document.title=`probed`>"
 SQL = "'; DROP TABLE badcal.star; --"
 
-#: Right ascensions of stars, no two of which are near each other.
-places = count(1)
+#: Right ascensions of stars, no two of which are near each other, nor those of another run.
+places = count(int(time.time()) % 30_000)
 
 
 def sql(centre: Centre, statement: str) -> None:
@@ -114,7 +115,7 @@ def a_report(**values: Any) -> dict[str, Any]:
     """A report of a star of its own."""
     number = next(places)
     return {
-        "name": f"SIM T {number}", "ra": round(10 + 0.1 * number, 3), "dec": 61.5,
+        "name": f"SIM T {number}", "ra": round(10 + 0.01 * number, 3), "dec": 61.5,
         "reason_class": "binary", "obs_date": "2024-05-31", "interferometer": "VLTI",
         "instrument": "GRAVITY", "baseline": "U1-U4", "wavelength": "K",
         "comment": f"Xanadu {number}", "evidence_url": "https://example.org/plot", **values,
