@@ -101,7 +101,7 @@ class ReleaseFile:
     #: Name and day of the release, name of the file, SHA-256 checksum of it.
     release: str
     release_date: date
-    source: str
+    file_name: str
     checksum: str
     measurements: list[Measurement]
     places: dict[str, Place]

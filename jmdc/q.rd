@@ -131,7 +131,7 @@
       description="Number of measurements in the release."/>
     <column name="n_stars" type="integer" required="True" ucd="meta.number" verbLevel="1"
       description="Number of stars that they are of."/>
-    <column name="source" type="unicode" ucd="meta.ref" verbLevel="5"
+    <column name="file_name" type="unicode" ucd="meta.ref" verbLevel="5"
       description="Name of the file that the release was read from; NULL when it was made
         here."/>
     <column name="created" type="timestamp" required="True" ucd="time.creation" verbLevel="20"

@@ -37,7 +37,7 @@ class Release:
 
     release: str
     release_date: date
-    source: str | None = None
+    file_name: str | None = None
     checksum: str | None = None
     created: datetime = field(default_factory=store.now)
 

@@ -38,12 +38,12 @@ def ingest(files: Sequence[ReleaseFile]) -> Report:
     places: dict[str, Place] = {}
     with catalogue.opened() as book:
         for file in sorted(files, key=lambda file: file.release_date):
-            made = Release(file.release, file.release_date, file.source, file.checksum)
+            made = Release(file.release, file.release_date, file.file_name, file.checksum)
             changed = book.put_release(made, file.measurements)
             places.update(file.places)
             what = "is in" if changed else "was in already"
             number = len(file.measurements)
-            report.lines.append(f"{file.source}: {file.release} {what}, {number} rows")
+            report.lines.append(f"{file.file_name}: {file.release} {what}, {number} rows")
         _finish(book, report, places)
     return report
 

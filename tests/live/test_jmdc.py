@@ -86,7 +86,7 @@ def test_releases_hold_what_their_files_had(centre: Centre, tmp_path: Path) -> N
         [told] = query(centre.url, f"SELECT * FROM jmdc.release WHERE release='{name}'")
         assert int(told["n_measurements"]) == len(expected)
         assert int(told["n_stars"]) == len({row["ID1"] for row in expected})
-        assert told["source"] == path.name
+        assert told["file_name"] == path.name
 
 
 def _is_number(cell: str) -> bool:
@@ -312,7 +312,7 @@ def test_a_release_is_frozen_and_written(book: Centre, tmp_path: Path) -> None:
     [number] = query(book.url, COUNT + "measurement")
     book.succeed("jmdc", "release", "new", "--to", str(folder), "--date", "2030-05-06")
     [told] = query(book.url, "SELECT * FROM jmdc.release WHERE release='new'")
-    assert (told["n_measurements"], told["source"]) == (number["n"], "")
+    assert (told["n_measurements"], told["file_name"]) == (number["n"], "")
 
     text = (folder / "jmdc.csv").read_text("utf-8")
     assert text.startswith(HEADER + "\n")
