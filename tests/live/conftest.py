@@ -37,6 +37,10 @@ class Centre:
         return f"http://localhost:{self.port}"
 
     @property
+    def _dsn(self) -> str:
+        return Instance(self.root, self.port, "", "").dsn()
+
+    @property
     def environment(self) -> dict[str, str]:
         """What bin/jmmc must find in its environment to work on this instance."""
         return {
@@ -63,6 +67,22 @@ class Centre:
         assert result.returncode == 0, f"jmmc {' '.join(arguments)}: {result.stderr}"
         return result.stdout
 
+    def sql(self, *statements: str) -> str:
+        """What psql says to statements, each of which must succeed.
+
+        `jmmc psql` does the same, but takes a second to get ready.
+        """
+        commands = [word for statement in statements for word in ("-c", statement)]
+        result = subprocess.run(
+            ["psql", self._dsn, "-XAtq", "-v", "ON_ERROR_STOP=1", *commands],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, f"{statements}: {result.stderr}"
+        return result.stdout
+
     def administer(self, *commands: list[str]) -> None:
         """Runs `dachs admin` for each command; DaCHS, which takes seconds to load, is so once."""
         lines = [shlex.join(["admin", *command]) for command in commands]
@@ -71,7 +91,7 @@ class Centre:
 
     def connect(self) -> Any:
         """A connection to its database, on which each statement is a transaction."""
-        connection = psycopg2.connect(Instance(self.root, self.port, "", "").dsn())
+        connection = psycopg2.connect(self._dsn)
         connection.autocommit = True
         return connection
 

@@ -68,12 +68,11 @@ def _tidy(centre: Centre) -> Iterator[None]:
 def remove(centre: Centre, collections: str) -> None:
     """Deletes the files of collections, by a pattern of LIKE."""
     files = f"(SELECT file_id FROM oidb.stored_file WHERE obs_collection LIKE '{collections}')"
-    centre.succeed(
-        "psql", "-qXAt",
-        "-c", f"DELETE FROM oidb.stored_product WHERE file_id IN {files}",
-        "-c", f"DELETE FROM oidb.stored_file WHERE file_id IN {files}",
-        "-c", f"DELETE FROM oidb.collection WHERE obs_collection LIKE '{collections}'",
-    )  # fmt: skip
+    centre.sql(
+        f"DELETE FROM oidb.stored_product WHERE file_id IN {files}",
+        f"DELETE FROM oidb.stored_file WHERE file_id IN {files}",
+        f"DELETE FROM oidb.collection WHERE obs_collection LIKE '{collections}'",
+    )
 
 
 def write(path: Path, hours: tuple[float, ...] = (0.0,)) -> Path:
@@ -148,16 +147,13 @@ def _resident(pid: int) -> int:
 def contents(centre: Centre, *, without_times: bool = False) -> dict[str, str]:
     """A checksum of all rows of each table."""
     row = f"to_jsonb(t) - ARRAY[{WHEN}]" if without_times else "to_jsonb(t)"
-    arguments = []
-    for table in TABLES:
-        arguments += [
-            "-c",
-            f"SELECT '{table}', count(*) || ' ' || "
-            f"md5(coalesce(string_agg(({row})::text, E'\\n' ORDER BY ({row})::text), ''))"
-            f" FROM {table} AS t",
-        ]
-    lines = centre.succeed("psql", "-qXAt", *arguments).splitlines()
-    return dict(line.split("|") for line in lines)
+    statements = [
+        f"SELECT '{table}', count(*) || ' ' || "
+        f"md5(coalesce(string_agg(({row})::text, E'\\n' ORDER BY ({row})::text), ''))"
+        f" FROM {table} AS t"
+        for table in TABLES
+    ]
+    return dict(line.split("|") for line in centre.sql(*statements).splitlines())
 
 
 def store(centre: Centre) -> dict[str, int]:

@@ -31,7 +31,7 @@ COUNT = "SELECT COUNT(*) AS n FROM jmdc."
 
 def sql(centre: Centre, statement: str) -> list[list[str]]:
     """Rows that the database answers its superuser."""
-    text = centre.succeed("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement)
+    text = centre.sql(statement)
     return [line.split("|") for line in text.splitlines()]
 
 

@@ -50,9 +50,8 @@ RAW_FILE = "LINKTEST.2024-02-11T01:00:00.000"
 def exposures(centre: Centre) -> Iterator[list[str]]:
     """Publisher DIDs of the exposures of RAW_FILE, which the observation log has."""
 
-    def sql(statement: str) -> None:
-        centre.succeed("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement)
-
+    connection = centre.connect()
+    sql = connection.cursor().execute
     sql(
         "INSERT INTO obsportal.stored_header (header_id, archive, state, listed, header,"
         " access_url)"
@@ -75,6 +74,7 @@ def exposures(centre: Centre) -> Iterator[list[str]]:
     sql(f"DELETE FROM oidb.progenitor WHERE dp_id='{RAW_FILE}'")
     sql(f"DELETE FROM obsportal.exposure WHERE header_id='{RAW_FILE}'")
     sql(f"DELETE FROM obsportal.stored_header WHERE header_id='{RAW_FILE}'")
+    connection.close()
 
 
 def _links(url: str, dids: list[str]) -> dict[str, list[dict[str, str]]]:

@@ -40,7 +40,7 @@ class Log:
 
     def sql(self, statement: str) -> str:
         """What the database answers its superuser."""
-        return self.centre.succeed("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement)
+        return self.centre.sql(statement)
 
     def enter(self, name: str, progid: str, title: str, pi: str, release: str | None) -> None:
         """Writes a raw file into the log, or changes it there."""

@@ -26,7 +26,7 @@ class Sky:
 
     def sql(self, statement: str) -> list[tuple[str, ...]]:
         """Rows that the database answers its superuser."""
-        text = self.centre.succeed("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement)
+        text = self.centre.sql(statement)
         return [tuple(line.split("|")) for line in text.splitlines()]
 
     def ingest(self) -> None:
