@@ -263,12 +263,15 @@
     <index columns="t_min"/>
     <index columns="night"/>
     <index columns="updated"/>
-    <!-- The first pages of /search: in the orders that it offers, with next to all of the log, or
-      next to nothing of it, that a criterion leaves. -->
-    <index columns="seeing, exposure_id"/>
-    <index columns="uv_distance_max, exposure_id"/>
-    <index columns="facility_name, seeing"/>
-    <index columns="instrument_name, seeing"/>
+    <!-- The first pages of /search: in the orders that it offers, where criteria leave much of the
+      log, and where they leave nothing. -->
+    <LOOP listItems="seeing uv_distance_max">
+      <events>
+        <index columns="\item, exposure_id"/>
+        <index columns="facility_name, \item, exposure_id"/>
+        <index columns="instrument_name, \item, exposure_id"/>
+      </events>
+    </LOOP>
     <index columns="instrument_mode, t_min"/>
     <index columns="validation_level, t_min"/>
     <index columns="s_region" method="GIST"/>

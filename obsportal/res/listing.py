@@ -88,7 +88,7 @@ _ROWS = sql.SQL(
     "(SELECT 0 AS unknown, e.* FROM e WHERE {key} IS NOT NULL"
     " ORDER BY {key} {way}, exposure_id {way} LIMIT {end}) UNION ALL"
     " (SELECT 1 AS unknown, e.* FROM e WHERE {key} IS NULL"
-    " ORDER BY exposure_id {way} LIMIT {end})) AS both_parts"
+    " ORDER BY {key} {way}, exposure_id {way} LIMIT {end})) AS both_parts"
     " ORDER BY unknown, {key} {way}, exposure_id {way} LIMIT {size} OFFSET {start})"
     " SELECT (to_jsonb(page) - 'unknown' || jsonb_build_object('tracks', (SELECT"
     " jsonb_agg(jsonb_build_array(b.u_start, b.v_start, b.u_end, b.v_end))"
