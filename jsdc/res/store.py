@@ -65,7 +65,9 @@ def load(catalogue: jsdc.Catalogue, follow: Callable[[Any], object]) -> None:
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("DELETE FROM {}").format(name))
             cursor.copy_expert(
-                statement.as_string(cursor), Stream(encoded(columns, types, required, size))
+                statement.as_string(cursor),
+                Stream(encoded(columns, types, required, size)),
+                size=1 << 16,
             )
             cursor.execute(sql.SQL("ANALYZE {}").format(name))
         follow(connection)
@@ -135,7 +137,7 @@ class Stream(io.RawIOBase):
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self._rest = b""
+        self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         """True: it is there to be read."""
@@ -144,9 +146,9 @@ class Stream(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """Some of it, as COPY asks for; empty at the end."""
         if not self._rest:
-            self._rest = next(self._pieces, b"")
+            self._rest = memoryview(next(self._pieces, b""))
         found, self._rest = self._rest[:size], self._rest[size:]
-        return found
+        return bytes(found)
 
 
 def _keys(column: Column) -> Column:

@@ -71,8 +71,8 @@ def main() -> None:
         folder = centre.root / "bench"
         print("| | s |\n| --- | --- |", flush=True)
         _in_instance(centre, "load", str(folder), options.targets, options.exposures)
-        _match(centre, folder)
         centre.succeed("start")
+        _match(centre, folder)
         print("\n| through the web, one client | p50, ms | p95, ms |\n| --- | --- | --- |")
         _ask_all(centre)
 
@@ -229,7 +229,7 @@ def _log(targets: int, exposures: int) -> None:
 def _match(centre: Centre, folder: Path) -> None:
     """The bare match of targets with JSDC within 5 arcsec, elsewhere."""
     instance = Instance(centre.root, centre.port, "127.0.0.1", centre.url)
-    with cluster.running(instance), psycopg2.connect(instance.dsn()) as connection:
+    with psycopg2.connect(instance.dsn()) as connection:
         cursor = connection.cursor()
 
         def pairs(statement: str) -> set[tuple[int, int]]:
