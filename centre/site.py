@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import select
 import shlex
 import sys
 import time
@@ -232,6 +233,34 @@ def cache_whole_pages() -> None:
     caching.CachedPage.__init__ = make_whole
 
 
+def survive_database_restarts() -> None:
+    """Takes no connection out of a pool that the database has ended, and keeps the pools.
+
+    DaCHS finds out by a request that fails, and replaces the pools. When several requests do so at
+    once, a closed pool can stay the one that is used, and nothing is answered any more: "connection
+    pool is closed".
+    """
+    from gavo.base import sqlsupport
+
+    kind = sqlsupport.CustomConnectionPool
+    take = kind.getconn
+
+    def take_living(self: Any, key: Any = None) -> Any:
+        while _has_ended(connection := take(self, key)):
+            self.putconn(connection, close=True)
+        return connection
+
+    kind.getconn = take_living
+    kind.serverRestarted = classmethod(lambda _kind: None)
+
+
+def _has_ended(connection: Any) -> bool:
+    """Whether the database has said something on an idle connection, which is its last word."""
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
+
+
 def know_users() -> None:
     """Lets users log in, and none whose account has ended."""
     from web import login, users
@@ -340,6 +369,7 @@ def main() -> None:
         answer_scripts_with_datalink()
         serve_schemata()
         cache_whole_pages()
+        survive_database_restarts()
         know_users()
         answer_harvesters()
         answer_obsportal()

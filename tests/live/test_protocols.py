@@ -6,6 +6,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -678,3 +679,21 @@ def test_maxrec_is_honoured_and_said(centre: Centre) -> None:
     )  # fmt: skip
     assert answer.text.count("<TR>") == 3
     assert 'value="OVERFLOW"' in answer.text
+
+
+def test_tap_does_not_notice_that_the_database_has_ended_its_sessions(centre: Centre) -> None:
+    """Whoever asks, however many at once, and however often it happens."""
+    end = (
+        "SELECT COUNT(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+        " WHERE pid<>pg_backend_pid() AND usename IN ('gavo', 'gavoadmin', 'untrusted')"
+    )
+    for _ in range(3):
+        assert int(centre.sql(end)) > 0
+        with ThreadPoolExecutor(8) as clients:
+            found = clients.map(
+                lambda number: query(
+                    centre.url, f"SELECT TOP {number} granule_id FROM oidb.granule"
+                ),
+                range(1, 25),
+            )
+        assert [len(rows) for rows in found] == list(range(1, 25))
