@@ -239,7 +239,6 @@ def _match(centre: Centre, folder: Path) -> None:
         by_sphere = _timed("positions only, by pg_sphere's index", lambda: pairs(_PG_SPHERE))
         cursor.execute("CREATE INDEX dec_only ON jsdc.star (dec); ANALYZE jsdc.star")
         plain = _timed("positions only, plain PostgreSQL", lambda: pairs(_PLAIN))
-        cursor.execute("COPY (SELECT target_id, s_ra, s_dec FROM obsportal.target) TO STDOUT")
         for name, query in {
             "targets": "SELECT target_id, s_ra, s_dec FROM obsportal.target",
             "stars": "SELECT star_id, ra, dec FROM jsdc.star",
