@@ -38,7 +38,10 @@ def forget(centre: Centre, condition: str) -> None:
             "DELETE FROM obsportal.target_alias WHERE target_id IN (TABLE idle);"
             "DELETE FROM obsportal.target WHERE target_id IN (TABLE idle);"
             "UPDATE obsportal.target AS t SET n_exposures ="
-            " (SELECT COUNT(*) FROM obsportal.exposure AS e WHERE e.target_id=t.target_id)",
+            " (SELECT COUNT(*) FROM obsportal.exposure AS e WHERE e.target_id=t.target_id);"
+            "UPDATE obsportal.target_alias AS a SET n_exposures ="
+            " (SELECT COUNT(*) FROM obsportal.exposure AS e WHERE e.target_id=a.target_id"
+            " AND e.target_name=a.alias)",
             {"names": [name for (name,) in cursor.fetchall()]},
         )
     connection.close()
