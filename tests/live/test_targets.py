@@ -9,6 +9,7 @@ import pytest
 from ingest.exposures import Exposure
 from ingest.simulate_log import Log, eso_header
 from tests.live.conftest import Centre
+from tests.live.observed import forget
 
 pytestmark = pytest.mark.live
 
@@ -114,6 +115,7 @@ def sky(centre: Centre, tmp_path: Path) -> Iterator[Sky]:
     stars = [("HD 490001", 0.0), ("HD490001", 0.4), ("hd_490001", -2.0), ("V999 Vel", 4.0)]
     for number, exposure in enumerate(exposures(*stars, ("V999_Vel", 3.5))):
         (tmp_path / f"{number}.hdr").write_text(eso_header(exposure))
+    forget(centre, "FALSE")  # so that all is counted, whatever other tests have left
     made = Sky(centre, tmp_path)
     try:
         yield made
