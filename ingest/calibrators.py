@@ -15,10 +15,10 @@ pair of stations has one of its own. So differences are weighed by the inverse o
 what that gives. How far it is from what chance makes, ``excess`` says in standard deviations
 (Wilson & Hilferty 1931, PNAS 17, 684).
 
-A star is called *binary* when no disk fits, and a binary does so much better that chance cannot be
-the reason, although it has been looked for at thousands of positions; *resolved* when a disk fits
-that is certainly larger than the expected one. All else is no reason to doubt the star: neither
-visibilities that are too high, nor ones that no model fits.
+A star is called *binary* when no disk fits, but a binary does, and so much better that chance
+cannot be the reason, although it has been looked for at thousands of positions; *resolved* when a
+disk fits that is certainly larger than the expected one, and certainly fits better. All else is no
+reason to doubt the star: neither visibilities that are too high, nor ones that no model fits.
 """
 
 from __future__ import annotations
@@ -162,12 +162,16 @@ def judge(points: Points, expected: Expected | None) -> Verdict | None:
     chi2_disk = _chi2(white, points.vis2 - fitted)
     error = _diameter_error(points, scale, white, diameter)
 
-    chi2_expected, larger = None, False
+    chi2_expected, resolved = None, False
     if expected is not None and model is not None:
         slope = _slope(points, scale, mean) * mean * expected.relative_error
         chi2_expected = _chi2(white, points.vis2 - model, slope)
         allowed = math.hypot(error, mean * expected.relative_error)
-        larger = diameter - mean > max(CERTAIN * allowed, LARGER * mean)
+        # The error is that near the best disk; chi2 says how far off the expected one is, too.
+        resolved = (
+            diameter - mean > max(CERTAIN * allowed, LARGER * mean)
+            and chi2_expected - chi2_disk > CERTAIN**2
+        )
     companion, chi2_binary, binary_vis2 = None, None, None
     fits = excess(chi2_disk, len(points) - 1) < CERTAIN
     if not fits and len(points) >= ENOUGH:
@@ -179,10 +183,14 @@ def judge(points: Points, expected: Expected | None) -> Verdict | None:
             (_best_companion(points, white, star) for star in stars), key=lambda found: found[1]
         )
     reason = None
-    if chi2_binary is not None and chi2_disk - chi2_binary > IMPROVEMENT:
-        reason = "binary"
-    elif fits and larger:
+    if fits and resolved:
         reason = "resolved"
+    elif (
+        chi2_binary is not None
+        and chi2_disk - chi2_binary > IMPROVEMENT
+        and excess(chi2_binary, len(points) - 3) < CERTAIN  # flux ratio, and two of the place
+    ):
+        reason = "binary"
     return Verdict(
         reason, len(points), chi2_expected, diameter, error, chi2_disk, companion, chi2_binary,
         points, model, fitted, binary_vis2,
@@ -237,7 +245,10 @@ def _chi2(white: Floats, difference: Floats, common: Floats | None = None) -> fl
 
 
 def _best_diameter(points: Points, scale: Floats, white: Floats | None) -> float:
-    """Diameter (mas) of the disk that fits best: a search, and the parabola through its least."""
+    """Diameter (mas) of the disk that fits best: that of a grid, then by golden section around it.
+
+    Without ``white`` the points are taken as independent.
+    """
     if white is None:
         white = np.diag(1 / np.hypot(points.error, OF_PAIR * np.abs(points.vis2) + LEAST_ERROR))
     # Beyond the first zero on the shortest baselines nothing can be told.

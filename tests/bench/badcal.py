@@ -18,6 +18,7 @@ RUNS = (
     (346, 1, ("good", "good", "good", "binary", "resolved")),
     (347, 1, ("good",)),
     (348, 2, ("good",)),
+    (349, 6, ("good",)),
 )
 
 

@@ -97,6 +97,32 @@ def test_a_smaller_star_is_no_bad_calibrator() -> None:
     assert judge(Disk(0.4), 0.9).reason is None
 
 
+def test_what_nothing_fits_is_no_binary() -> None:
+    """Visibilities that scatter much more than is thought: a binary fits them better, not well."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        found = points(Disk(0.5), seed=seed)
+        scattered = replace(found, vis2=found.vis2 * (1 + 0.3 * rng.standard_normal(len(found))))
+        verdict = calibrators.judge(scattered, Expected(np.full(len(found), 0.5), 0.03))
+        assert verdict is not None
+        assert verdict.chi2_binary is not None
+        assert verdict.chi2_disk - verdict.chi2_binary > calibrators.IMPROVEMENT
+        assert verdict.reason is None
+
+
+def test_a_larger_disk_fits_certainly_better_than_the_expected_one() -> None:
+    """Its diameter may be 5 of its errors away from the expected one, where chi2 says 4."""
+    better = []
+    for case in simulate_calibrators.population(24, seed=346, kinds=("resolved",)):
+        verdict = calibrators.judge(case.points, case.expected)
+        assert verdict is not None
+        if verdict.reason == "resolved":
+            assert verdict.chi2_expected is not None
+            better.append(verdict.chi2_expected - verdict.chi2_disk)
+    assert len(better) >= 12
+    assert min(better) > calibrators.CERTAIN**2
+
+
 def test_errors_of_diameters_are_as_large_as_the_scatter() -> None:
     pulls = []
     for seed in range(24):
