@@ -1,9 +1,9 @@
 """DaCHS' part of an instance: its root, its system tables, our RDs and their publication."""
 
 import hashlib
-import re
 import shlex
 import subprocess
+from collections.abc import Sequence
 
 from centre import CentreError, cluster
 from centre.instance import CHECKOUT, Instance
@@ -47,13 +47,13 @@ def run(instance: Instance, arguments: list[str], failure: str, **environment: s
     return _run(instance, arguments, failure, None, environment)
 
 
-def run_each(instance: Instance, commands: dict[str, list[str]]) -> None:
+def run_each(instance: Instance, commands: Sequence[tuple[str, list[str]]]) -> None:
     """Runs dachs commands one after the other, loading DaCHS only once.
 
-    Their keys say, in the CentreError for the first that fails, what could not be done.
+    Before each is what could not be done, for the CentreError when it is the first that fails.
     """
-    lines = "".join(f"{shlex.join(command)}\n" for command in commands.values())
-    _run(instance, ["each"], list(commands), lines, {})
+    lines = "".join(f"{shlex.join(command)}\n" for _, command in commands)
+    _run(instance, ["each"], [failure for failure, _ in commands], lines, {})
 
 
 def _run(
@@ -81,7 +81,11 @@ def _run(
     before, mark, message = result.stdout.partition("*** ")
     if result.returncode != 0 or mark:
         words = " ".join((message or result.stdout or "no message").split())
-        failure = failures if isinstance(failures, str) else failures[before.count(_NEXT) - 1]
+        if isinstance(failures, str):
+            failure = failures
+        else:
+            begun = before.count(_NEXT)
+            failure = failures[begun - 1] if begun else "DaCHS does not start"
         raise CentreError(f"{failure}: {words[:400]} (all of it: {log})")
     return result.stdout
 
@@ -97,7 +101,7 @@ def initialise(instance: Instance) -> None:
         "DaCHS cannot be set up",
         GAVO_INPUTSDIR=str(instance.dachs / "inputs"),
     )
-    run_each(instance, {f"{rd} cannot be imported": ["imp", rd] for rd in _SYSTEM_RDS})
+    run_each(instance, [(f"{rd} cannot be imported", ["imp", rd]) for rd in _SYSTEM_RDS])
     instance.update_state(dachs=True)
 
 
@@ -105,8 +109,8 @@ def import_rds(instance: Instance) -> list[str]:
     """Imports each RD that is new or has changed since it was imported; names them.
 
     That drops no row: what `dachs imp` does without being told more must be `updating` in our
-    RDs, or a view. Raises CentreError when a table has got another structure in the RD than it
-    has in the database, for only the operator can say that its rows may go.
+    RDs, or a view. Raises CentreError, and imports nothing, when a table has got another structure
+    in the RD than it has in the database, for only the operator can say that its rows may go.
     """
     imported: dict[str, str] = instance.read_state().get("imported", {})
     now = {rd: _digest(rd) for rd in (_SITE, *rds())}
@@ -114,11 +118,17 @@ def import_rds(instance: Instance) -> list[str]:
     ours = [rd for rd in changed if rd != _SITE]
     if ours:
         print(f"Importing {', '.join(ours)} ...", flush=True)
-        run_each(instance, {f"{rd} cannot be imported": ["imp", rd] for rd in ours})
-    for rd in ours:
-        if rd in imported:
-            run(instance, ["imp", "-m", rd], f"{rd} cannot be imported")
-            _check_structure(instance, rd)
+        commands = [(f"{rd} cannot be imported", ["imp", rd]) for rd in ours]
+        if imported:  # tables are there already
+            again = [rd for rd in ours if rd in imported]
+            commands = [
+                ("Nothing is imported", ["compare", *ours]),
+                *commands,
+                *((f"{rd} cannot be described", ["imp", "-m", rd]) for rd in again),
+                # Of all, for those that were imported before may lack some, too.
+                ("The indexes cannot be made", ["index", *rds()]),
+            ]
+        run_each(instance, commands)
     if any(rd in imported for rd in changed):
         # The views over all data sets are made of what each said when it was imported.
         views = [["//obscore"], ["//obs-radio", "create"]]
@@ -133,17 +143,6 @@ def import_rds(instance: Instance) -> list[str]:
 
 def _digest(rd: str) -> str:
     return hashlib.sha256((CHECKOUT / f"{rd}.rd").read_bytes()).hexdigest()
-
-
-def _check_structure(instance: Instance, rd: str) -> None:
-    """Compares the RD's tables with the database's."""
-    words = run(instance, ["val", "-c", rd], f"{rd} cannot be validated")
-    differences = re.findall(r"\[ERROR\] .*?(Table \S+: .*)", words)
-    if differences:
-        raise CentreError(
-            f"The database does not fit {rd}.rd any more. {differences[0]}. Once its rows may go: "
-            f"`bin/jmmc dachs drop {rd}`, `bin/jmmc init`, and ingest again."
-        )
 
 
 def publish(instance: Instance) -> None:

@@ -380,8 +380,24 @@ def main() -> None:
     if sys.argv[1:] == ["each"]:
         run_each([shlex.split(line) for line in sys.stdin])
         return
-    sys.argv[0] = "dachs"
-    cli.main()
+    carry_out(sys.argv[1:])
+
+
+def carry_out(command: list[str]) -> None:
+    """Runs a command of DaCHS, or one of those it does not have."""
+    from centre import tables
+
+    own = tables.COMMANDS.get(command[0]) if command else None
+    if own is None:
+        sys.argv = ["dachs", *command]
+        cli.main()
+        return
+    from gavo.user import errhandle
+
+    try:
+        own(command[1:])
+    except Exception:
+        sys.exit(errhandle.raiseAndCatch())
 
 
 def run_each(commands: list[list[str]]) -> None:
@@ -395,8 +411,7 @@ def run_each(commands: list[list[str]]) -> None:
         print("== dachs", *command, flush=True)
         child = os.fork()
         if not child:
-            sys.argv = ["dachs", *command]
-            cli.main()
+            carry_out(command)
             return
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if status:

@@ -1,5 +1,6 @@
 """An instance from its making to its end, with the accidents in between; without data."""
 
+import json
 import os
 import signal
 import socket
@@ -84,6 +85,60 @@ def test_second_init_is_quick_and_changes_nothing(own: Centre) -> None:
     own.succeed("init")
     assert time.monotonic() - began < 5
     assert (own.root / "state.json").read_text() == before
+
+
+def changed(centre: Centre, *rds: str) -> None:
+    """Has the instance take RDs for changed since they were imported."""
+    path = centre.root / "state.json"
+    state = json.loads(path.read_text())
+    state["imported"].update(dict.fromkeys(rds, "another"))
+    path.write_text(json.dumps(state))
+
+
+def indexes(centre: Centre) -> dict[str, str]:
+    """Numbers of the indexes of ObsPortal's exposures, which are new in one made again, by name."""
+    words = centre.succeed(
+        "psql",
+        "-Atc",
+        "SELECT indexrelid::regclass, indexrelid FROM pg_index"
+        " WHERE indrelid='obsportal.exposure'::regclass",
+    )
+    return dict(line.split("|") for line in words.splitlines())
+
+
+def test_indexes_that_are_new_in_an_rd_are_made(own: Centre) -> None:
+    before = indexes(own)
+    names = ("night", "spoint_exposure", "facility_name_seeing_exposure_id")
+    lost = {f"obsportal.exposure_{name}" for name in names}
+    own.succeed("psql", "-c", f"DROP INDEX {', '.join(lost)}")
+    assert indexes(own).keys() == before.keys() - lost
+    changed(own, "obsportal/legacy")
+    own.succeed("init")
+    after = indexes(own)
+    assert after.keys() == before.keys()
+    assert {name for name in after if after[name] != before[name]} == lost
+
+
+def test_a_table_of_another_structure_is_named_before_anything_is_imported(own: Centre) -> None:
+    rename = "ALTER TABLE obsportal.stored_header RENAME {} TO {}"
+    own.succeed("psql", "-c", rename.format("last_mod_date", "former"))
+    # What is imported before, and a view of the table.
+    changed(own, "jsdc/q", "obsportal/q")
+    state = json.loads((own.root / "state.json").read_text())
+    try:
+        result = own.jmmc("init")
+    finally:
+        own.succeed("psql", "-c", rename.format("former", "last_mod_date"))
+    assert result.returncode == 1
+    assert "The database does not fit obsportal/q.rd any more. Table obsportal.stored_header:" in (
+        result.stderr
+    )
+    assert "last_mod_date" in result.stderr
+    assert "`bin/jmmc dachs drop obsportal/q`, `bin/jmmc init`" in result.stderr
+    log = (own.root / "logs" / "setup.log").read_text()
+    assert "== dachs imp jsdc/q" not in log.rpartition("== dachs each")[2]
+    assert json.loads((own.root / "state.json").read_text()) == state
+    own.succeed("init")
 
 
 def test_start_returns_when_it_answers_and_stop_stops(own: Centre) -> None:
