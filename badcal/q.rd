@@ -64,7 +64,8 @@
       ucd="pos.eq.dec;meta.main" verbLevel="1" displayHint="sf=6"
       description="Declination of the star (ICRS, epoch J2000), of the same report."/>
     <column name="name" type="unicode" ucd="meta.id" tablehead="Name" verbLevel="1"
-      description="Name of the star in the same report; NULL when it has none."/>
+      description="Name of the star in the first of its accepted reports that has one; while none
+        is accepted, in the first of all; NULL when there is none."/>
     <column name="badcal_id" type="integer" required="True" ucd="meta.id;meta.main"
       tablehead="BadCal" verbLevel="1"
       description="Number of the star in BadCal, given once and for all."/>

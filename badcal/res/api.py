@@ -7,8 +7,8 @@
     POST report              a report, as JSON: the fields of ingest.badcal.Report
     GET  report/N            it, with its history; more for editors and who has handed it in
     POST report/N/EVENT      {"version": the one that was seen, "words": why}; badcal.EVENTS
-    GET  mine                the user's own reports
-    GET  queue               what waits for the editors; ?state= for others
+    GET  mine                the user's own reports, the newest first; ?page=
+    GET  queue               what waits for the editors; ?state= for others; ?page=
     POST facility            a table, CSV or VOTable; ?facility= unless it is the account's name
 """
 
@@ -28,7 +28,7 @@ from badcal.res.cone import SubmitCone
 from badcal.res.store import Actor
 from ingest import badcal
 from ingest.fits import UnreadableFile
-from web import service
+from web import parameters, service
 from web.api import Api, Call, ConflictError, ProblemsError, Route
 from web.pages import MissingError
 from web.parameters import RefusedError
@@ -39,6 +39,8 @@ EDITORS, FACILITIES = "badcal-editors", "badcal-facilities"
 MAX_TABLE = 10 << 20
 #: Characters of what somebody says with a decision.
 _MAX_WORDS = 2000
+#: Reports of a page of a list.
+PAGE = 50
 #: Media types of tables, with what their files are called.
 _TABLES = {
     "text/csv": "table.csv",
@@ -47,11 +49,6 @@ _TABLES = {
     "application/xml": "table.vot",
     "text/xml": "table.vot",
 }
-#: Whether a report r is of the user: a name may have been given to somebody else since.
-_OWN = sql.SQL(
-    "COALESCE(r.submitter = %(user)s AND NOT EXISTS (SELECT 1 FROM users.profile AS p"
-    " WHERE p.username = r.submitter AND p.created > r.submitted), FALSE)"
-)
 #: Reports with star, numbers and history, as JSON.
 _REPORTS = sql.SQL(
     "SELECT json_build_object('report', to_jsonb(r) - 'digest' - 'record', 'own', {own},"
@@ -64,13 +61,20 @@ _REPORTS = sql.SQL(
     " FROM {reports} AS r WHERE {condition}"
 )
 _THIS = sql.SQL("r.report_id = %(id)s")
+#: Who has made an entry h of the history: all that is known of that, for editors; for who has
+#: handed the report in, the name of an editor as everybody sees it.
+_KNOWN = sql.SQL("COALESCE(h.person, h.username, h.role)")
+_AGREED = sql.SQL(
+    "CASE WHEN h.username = %(user)s THEN {known} ELSE (SELECT COALESCE(p.person, p.role)"
+    " FROM badcal.history AS p WHERE p.report_id = h.report_id AND p.version = h.version) END"
+).format(known=_KNOWN)
 
 
-def _full(condition: sql.Composable) -> sql.Composable:
-    """Reports with all that editors and who has handed them in may see."""
+def _full(condition: sql.Composable, user: User) -> sql.Composable:
+    """Reports with all that the user may see, an editor or who has handed them in."""
     return _REPORTS.format(
-        own=_OWN,
-        who=sql.SQL("COALESCE(h.person, h.username, h.role)"),
+        own=store.OWN,
+        who=_KNOWN if EDITORS in user.groups else _AGREED,
         history=sql.Identifier("badcal", "stored_history"),
         reports=sql.Identifier("badcal", "stored_report"),
         condition=condition,
@@ -133,7 +137,7 @@ def _role(connection: Any, user: User, report_id: int, rule: badcal.Event) -> st
     found = list(
         connection.query(
             sql.SQL("SELECT origin, {} FROM badcal.stored_report AS r WHERE {}").format(
-                _OWN, _THIS
+                store.OWN, _THIS
             ),
             {"user": user.name, "id": report_id},
         )
@@ -158,8 +162,9 @@ def _role(connection: Any, user: User, report_id: int, rule: badcal.Event) -> st
 def _show(call: Call, connection: Any) -> Any:
     values = {"id": int(call.found["id"]), "user": call.user and call.user.name}
     if call.user is not None:
-        seen = _THIS if EDITORS in call.user.groups else sql.SQL("{} AND {}").format(_THIS, _OWN)
-        for (found,) in connection.query(_full(seen), values):
+        own = sql.SQL("{} AND {}").format(_THIS, store.OWN)
+        seen = _THIS if EDITORS in call.user.groups else own
+        for (found,) in connection.query(_full(seen, call.user), values):
             return found
     for (found,) in connection.query(_PUBLIC, values):
         return found
@@ -167,11 +172,7 @@ def _show(call: Call, connection: Any) -> Any:
 
 
 def _mine(call: Call, connection: Any) -> Any:
-    rows = connection.query(
-        _full(sql.SQL("{} ORDER BY r.report_id DESC LIMIT 500").format(_OWN)),
-        {"user": call.login.name},
-    )
-    return [found for (found,) in rows]
+    return _page(call, connection, sql.SQL("{} ORDER BY r.report_id DESC").format(store.OWN), {})
 
 
 def _queue(call: Call, connection: Any) -> Any:
@@ -179,25 +180,38 @@ def _queue(call: Call, connection: Any) -> Any:
     state = call.given.get("state")
     if state is not None and state not in badcal.STATES:
         raise RefusedError(f"state must be one of {', '.join(badcal.STATES)}.")
-    rows = connection.query(
-        _full(
-            sql.SQL(
-                "r.state = ANY(%(states)s) ORDER BY r.state DESC, r.is_question_open,"
-                " r.updated DESC, r.report_id LIMIT 500"
-            )
-        ),
-        {
-            "user": call.login.name,
-            "states": ["submitted", "candidate"] if state is None else [state],
-        },
+    wanted = sql.SQL(
+        "r.state = ANY(%(states)s) ORDER BY r.state DESC, r.is_question_open, r.updated DESC,"
+        " r.report_id"
     )
-    return [found for (found,) in rows]
+    states = ["submitted", "candidate"] if state is None else [state]
+    return _page(call, connection, wanted, {"states": states})
+
+
+def _page(
+    call: Call, connection: Any, condition: sql.Composable, values: dict[str, Any]
+) -> dict[str, Any]:
+    """The page of a list that a call asks for, and whether there are more."""
+    page = parameters.whole(dict(call.given), "page", 1) if "page" in call.given else 1
+    rows = list(
+        connection.query(
+            sql.SQL("{} LIMIT %(size)s OFFSET %(start)s").format(_full(condition, call.login)),
+            {**values, "user": call.login.name, "size": PAGE + 1, "start": PAGE * (page - 1)},
+        )
+    )
+    return {
+        "reports": [found for (found,) in rows[:PAGE]],
+        "page": page,
+        "more": len(rows) > PAGE,
+    }
 
 
 def _register(call: Call, connection: Any) -> Any:
     user = call.login
     user.require(FACILITIES, "register the bad calibrators of a facility")
     facility = call.given.get("facility", user.name)
+    if facility in (EDITORS, FACILITIES):
+        raise RefusedError(f"{facility} is no facility, but a group of accounts with duties.")
     if facility not in user.groups:
         raise ForbiddenError(f"Your account is not in the group {facility}.")
     if call.content_type not in _TABLES:

@@ -21,6 +21,12 @@ from ingest.badcal import Report
 
 Row = Mapping[str, Any]
 
+#: Whether a report r is of the user: a name may have been given to somebody else since.
+OWN = sql.SQL(
+    "COALESCE(r.submitter = %(user)s AND NOT EXISTS (SELECT 1 FROM users.profile AS p"
+    " WHERE p.username = r.submitter AND p.created > r.submitted), FALSE)"
+)
+
 
 class MissingError(LookupError):
     """There is no such report; the message says so in a sentence."""
@@ -192,11 +198,15 @@ def _set_state(
 
 
 def same(connection: Any, report: Report, username: str | None) -> int | None:
-    """Number of the report that says the same and is from the same account; None without one."""
+    """Number of a person's report that says the same and is the user's own, or nobody's account's
+    without a user; None without one."""
+    whose = sql.SQL("r.submitter IS NULL") if username is None else OWN
     for (number,) in connection.query(
-        "SELECT report_id FROM badcal.stored_report WHERE digest = %(digest)s"
-        " AND facility IS NULL AND submitter IS NOT DISTINCT FROM %(username)s LIMIT 1",
-        {"digest": report.digest, "username": username},
+        sql.SQL(
+            "SELECT report_id FROM badcal.stored_report AS r WHERE digest = %(digest)s"
+            " AND facility IS NULL AND {} ORDER BY report_id LIMIT 1"
+        ).format(whose),
+        {"digest": report.digest, "user": username},
     ):
         return int(number)
     return None
@@ -250,7 +260,9 @@ def _refresh(connection: Any, badcal_id: int, now: datetime) -> None:
         "   row_number() OVER (ORDER BY state <> 'accepted', report_id) AS place"
         "  FROM badcal.stored_report WHERE badcal_id = %(id)s)"
         " UPDATE badcal.star AS s SET s_ra = f.s_ra, s_dec = f.s_dec, updated = %(now)s,"
-        "  name = (SELECT name FROM r WHERE name IS NOT NULL ORDER BY place LIMIT 1),"
+        # What nobody has judged names no accepted star.
+        "  name = (SELECT name FROM r WHERE name IS NOT NULL"
+        "   AND (f.state <> 'accepted' OR state = 'accepted') ORDER BY place LIMIT 1),"
         "  state = (SELECT state FROM r ORDER BY rank LIMIT 1),"
         "  reason_classes = (SELECT string_agg(DISTINCT reason_class, ' ' ORDER BY reason_class)"
         "   FROM r WHERE rank = (SELECT MIN(rank) FROM r)),"

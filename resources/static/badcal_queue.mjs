@@ -6,7 +6,11 @@ import { facts, numbers, starPage } from "./badcal_values.mjs";
 import { call, decisions, history, login } from "./submission.mjs";
 
 const part = (id) => document.getElementById(id);
-const state = new URLSearchParams(location.search).get("state");
+const asked = new URLSearchParams(location.search);
+const state = asked.get("state");
+const page = Math.max(1, Number(asked.get("page")) || 1);
+/** The parameters of a page of the same list. */
+const at = (to) => new URLSearchParams({ ...(state && { state }), page: to });
 const STATES = [[null, "To be decided"], ["accepted", "Accepted"], ["rejected", "Rejected"],
   ["withdrawn", "Withdrawn"]];
 const DEEDS = {
@@ -28,11 +32,14 @@ async function show() {
   part("states").replaceChildren(...STATES.map(([name, text]) => element("a",
     { class: "button", href: name === null ? "/badcal/queue" : `?state=${name}`,
       "aria-current": name === state ? "page" : null }, text)));
-  const found = await call("GET", `/badcal/api/queue${state ? `?state=${state}` : ""}`);
-  part("list").replaceChildren(...found.map(entry));
-  if (!found.length) {
+  const { reports, more } = await call("GET", `/badcal/api/queue?${at(page)}`);
+  part("list").replaceChildren(...reports.map(entry));
+  if (!reports.length) {
     message(part("list"), "Nothing here.", "");
   }
+  const step = (to, text) => element("a", { class: "button", href: `?${at(to)}` }, text);
+  part("pages").replaceChildren(...[page > 1 ? step(page - 1, "← Before") : null,
+    more ? step(page + 1, "More →") : null].filter(Boolean));
 }
 
 function entry({ report, star, candidate, history: events }) {

@@ -5,17 +5,21 @@ import { facts, starPage } from "./badcal_values.mjs";
 import { call, decisions, history, login } from "./submission.mjs";
 
 const part = (id) => document.getElementById(id);
+const page = Math.max(1, Number(new URLSearchParams(location.search).get("page")) || 1);
 const STATES = {
   submitted: "waits for an editor", accepted: "accepted", rejected: "rejected",
   withdrawn: "withdrawn",
 };
 
 async function show() {
-  const found = await call("GET", "/badcal/api/mine");
-  part("list").replaceChildren(...found.map(entry));
-  if (!found.length) {
+  const { reports, more } = await call("GET", `/badcal/api/mine?page=${page}`);
+  part("list").replaceChildren(...reports.map(entry));
+  if (!reports.length) {
     message(part("list"), "Nothing was reported yet.", "");
   }
+  const step = (to, text) => element("a", { class: "button", href: `?page=${to}` }, text);
+  part("pages").replaceChildren(...[page > 1 ? step(page - 1, "← Newer") : null,
+    more ? step(page + 1, "Older →") : null].filter(Boolean));
   // The browser has looked for it before it was there.
   document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }

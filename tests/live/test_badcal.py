@@ -414,6 +414,41 @@ def test_names_are_public_as_their_owners_have_agreed(centre: Centre) -> None:
         assert full["own"] == (user is SECRET)
 
 
+def test_who_has_reported_sees_of_editors_what_they_have_agreed_to(centre: Centre) -> None:
+    made = hand_in(centre, SECRET)
+    number = made["report_id"]
+    assert decide(centre, EDITOR, number, "ask", 1, "Which night?").status == 200
+    assert decide(centre, SECRET, number, "answer", 2, "The first one.").status == 200
+    assert decide(centre, SECOND, number, "accept", 3, None).status == 200
+    for path in (f"report/{number}", "mine"):
+        answer = json.loads(call(centre, "GET", path, SECRET).body)
+        full = answer if path != "mine" else answer["reports"][0]
+        assert full["report"]["report_id"] == number
+        assert [event["by"] for event in full["history"]] == [
+            NAMES[SECRET.name], NAMES[EDITOR.name], NAMES[SECRET.name], "editor",
+        ]  # fmt: skip
+        assert [event["words"] for event in full["history"][1:3]] == [
+            "Which night?", "The first one.",
+        ]  # fmt: skip
+    seen = json.loads(call(centre, "GET", f"report/{number}", EDITOR).body)["history"]
+    assert seen[-1]["by"] == NAMES[SECOND.name]
+
+
+def test_a_report_that_is_not_judged_names_no_accepted_star(centre: Centre) -> None:
+    row = a_row("nameless")
+    record, name, rest = row.split(",", 2)
+    assert send(centre, FACILITY, table(f"{record},,{rest}")).status == 200
+    ra, dec = (float(cell) for cell in rest.split(",")[:2])
+    made = hand_in(centre, name="SIM Rude words", ra=ra, dec=dec)
+    assert made["new_star"] is False
+    badcal_id = made["badcal_id"]
+    assert (star(centre, badcal_id)["state"], star(centre, badcal_id)["name"]) == ("accepted", "")
+    assert "SIM Rude words" not in {row["name"] for row in valid(centre)}
+    other = hand_in(centre, name=name, ra=ra, dec=dec)
+    assert decide(centre, EDITOR, other["report_id"], "accept", 1).status == 200
+    assert star(centre, badcal_id)["name"] == name
+
+
 def test_conditions_on_what_is_not_shown_find_nothing(centre: Centre) -> None:
     made = hand_in(centre, SECRET, comment="Zanzibar")
     for condition in ("comment LIKE 'Z%'", "user_name LIKE '%secret%'", "evidence_url IS NOT NULL"):
@@ -442,9 +477,21 @@ def test_a_name_that_is_given_again_is_not_that_of_the_former_owner(centre: Cent
     sql(centre, again.format("+", OPEN.name))
     assert public(centre, made["report_id"])["user_name"] == ""
     assert decide(centre, OPEN, made["report_id"], "withdraw", 2).status == 403
-    assert json.loads(call(centre, "GET", "mine", OPEN).body) == []
+    assert json.loads(call(centre, "GET", "mine", OPEN).body)["reports"] == []
     sql(centre, again.format("-", OPEN.name))
     assert decide(centre, OPEN, made["report_id"], "withdraw", 2).status == 200
+
+
+def test_a_former_owners_report_does_not_stand_in_the_way(centre: Centre) -> None:
+    report = a_report()
+    assert call(centre, "POST", "report", OPEN, report).status == 200
+    again = "UPDATE users.profile SET created = now() {} interval '1 hour' WHERE username = '{}'"
+    sql(centre, again.format("+", OPEN.name))
+    try:
+        assert call(centre, "POST", "report", OPEN, report).status == 200
+    finally:
+        sql(centre, again.format("-", OPEN.name))
+    assert call(centre, "POST", "report", OPEN, report).status == 409
 
 
 def test_what_is_markup_sql_or_a_formula_is_text(centre: Centre) -> None:
@@ -625,6 +672,27 @@ def test_a_facility_registers_its_table(centre: Centre) -> None:
     assert {row["user_name"] for row in found} == {""}
 
 
+def test_lists_have_pages(centre: Centre) -> None:
+    rows = [a_row(f"page{number}") for number in range(55)]
+    assert send(centre, FACILITY, table(*rows)).status == 200
+    for path, user in (("mine", FACILITY), ("queue?state=accepted", EDITOR)):
+        seen, page, more = [], 1, True
+        while more:
+            address = f"{path}{'&' if '?' in path else '?'}page={page}"
+            answer = json.loads(call(centre, "GET", address, user).body)
+            assert answer["page"] == page
+            seen += [one["report"]["report_id"] for one in answer["reports"]]
+            page, more = page + 1, answer["more"]
+        assert len(seen) == len(set(seen))
+        whose = (
+            "state='accepted'" if user is EDITOR else f"facility IN ('SIMFAC', '{FACILITY.name}')"
+        )
+        [counted] = query(centre.url, f"SELECT COUNT(*) AS n FROM badcal.report WHERE {whose}")
+        assert len(seen) == int(counted["n"]) >= 55
+    for wrong in ("0", "-1", "x", "1.5"):
+        assert call(centre, "GET", f"mine?page={wrong}", FACILITY).status == 400
+
+
 def test_what_an_editor_has_taken_out_stays_out(centre: Centre) -> None:
     row = a_row("out1")
     assert send(centre, FACILITY, table(row)).status == 200  # facility: the account's own name
@@ -663,6 +731,9 @@ def test_who_may_register(centre: Centre) -> None:
     for user in (STRANGER, EDITOR):
         assert send(centre, user, rows).status == 403
     assert send(centre, FACILITY, rows, facility="ELSEWHERE").status == 403
+    for group in ("badcal-facilities", "badcal-editors"):
+        answer = send(centre, FACILITY, rows, facility=group)
+        assert (answer.status, "is no facility" in answer.text) == (400, True)
     # Only the operator says which number a new star gets.
     one = a_report()
     numbered = f"badcal_id,ra,dec\n5151,{one['ra']},{one['dec']}\n"
@@ -768,7 +839,7 @@ def test_a_report_is_handed_in_and_accepted_in_the_browser(
         browser.click("button[type=submit]")
         browser.wait(f"location.pathname === '/badcal/submissions' && {LISTED}")
         assert one["name"] in browser.text("#list")
-        found = json.loads(call(centre, "GET", "mine", SECRET).body)[0]["report"]
+        found = json.loads(call(centre, "GET", "mine", SECRET).body)["reports"][0]["report"]
         assert found["comment"] == one["comment"]
     finally:
         browser.user = None
