@@ -47,6 +47,8 @@ _COLUMNS = {
 }
 #: In the spreadsheets: a bibcode and what there is to say of a publication without one.
 _REFERENCE = "reference"
+#: All that is read of a table.
+_USED = {"raj2000", "dej2000", "pmra", "pmdec", _REFERENCE}.union(*_COLUMNS.values())
 #: What stands for no number.
 _NO_NUMBERS = frozenset((-1.0, -(2.0**15), -(2.0**31), -(2.0**63)))
 #: A day in the name of a file.
@@ -283,12 +285,39 @@ def _spreadsheet(path: Path) -> tables.Table:
         raise UnreadableFile(path.name, "", "spreadsheets need Debian's python3-xlrd") from None
     try:
         sheet = xlrd.open_workbook(path).sheet_by_index(0)
-        cells = [sheet.row_values(number) for number in range(sheet.nrows)]
+        cells = [sheet.row(number) for number in range(sheet.nrows)]
     except Exception as error:  # xlrd has many ways to dislike a file
         raise UnreadableFile(path.name, "", f"no spreadsheet: {error}") from error
     if not cells:
         raise UnreadableFile(path.name, "", "its first sheet is empty")
-    return _table(path, [str(name) for name in cells[0]], iter(cells[1:]), first=2)
+    names = [str(cell.value) for cell in cells[0]]
+    problems: list[Problem] = []
+
+    def rows() -> Iterator[list[Any]]:
+        for number, row in enumerate(cells[1:], 1):
+            found = [
+                f"{xlrd.cellname(number, place)} {reason}"
+                for place, (name, cell) in enumerate(zip(names, row, strict=True))
+                if (reason := _no_value(tables.key(name), cell))
+            ]
+            if found:
+                problems.append(Problem(path.name, number + 1, ", ".join(found)))
+            yield [""] * len(row) if found else [cell.value for cell in row]
+
+    table = _table(path, names, rows(), first=2)
+    table.problems = problems
+    return table
+
+
+def _no_value(key: str, cell: Any) -> str | None:
+    """Why a cell of a spreadsheet is no value; xlrd has numbers for errors and truth values."""
+    import xlrd
+
+    if key in _USED and cell.ctype == xlrd.XL_CELL_ERROR:
+        return f"is the error {xlrd.error_text_from_code.get(cell.value, cell.value)}"
+    if key in _USED - {"sinpe"} and cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return f"is {'TRUE' if cell.value else 'FALSE'}, which is neither a number nor a text"
+    return None
 
 
 def _fits(path: Path) -> tables.Table:
@@ -296,10 +325,9 @@ def _fits(path: Path) -> tables.Table:
     if hdu is None:
         raise UnreadableFile(path.name, "", "it has no binary table")
     table = fits.read_table(hdu, path.name)
-    wanted = {"raj2000", "dej2000", "pmra", "pmdec", _REFERENCE}.union(*_COLUMNS.values())
     names, columns = [], []
     for number, name in enumerate(table.columns, 1):
-        cells = table.array(name) if tables.key(name) in wanted else None
+        cells = table.array(name) if tables.key(name) in _USED else None
         if cells is not None:
             null = hdu.header.integer(f"TNULL{number}")
             names.append(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +111,48 @@ def test_files_that_are_none_are_told_in_a_sentence(
 ) -> None:
     with pytest.raises(UnreadableFile, match=words):
         jmdc.read(written(tmp_path, data))
+
+
+def biff(*rows: list[Any]) -> bytes:
+    """A sheet in the oldest form of Excel's files (BIFF2), which is nothing but its cells; errors
+    are sets of their code."""
+    data = struct.pack("<HHHH", 0x09, 4, 2, 0x10)
+    for line, row in enumerate(rows):
+        for column, value in enumerate(row):
+            place = struct.pack("<HH3x", line, column)
+            if isinstance(value, bool | set):
+                code, is_error = (value.copy().pop(), 1) if isinstance(value, set) else (value, 0)
+                kind, cell = 0x05, struct.pack("<BB", code, is_error)
+            elif isinstance(value, str):
+                kind, cell = 0x04, struct.pack("<B", len(value)) + value.encode("ascii")
+            else:
+                kind, cell = 0x03, struct.pack("<d", value)
+            data += struct.pack("<HH", kind, len(place + cell)) + place + cell
+    return data + struct.pack("<HH", 0x0A, 0)
+
+
+def test_errors_and_truth_values_of_spreadsheets_are_no_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = biff(
+        ["ID1", "UD_MEAS", "LD_MEAS", "METHOD", "SINPE", "SUM"],
+        ["HD 1", 1.5, 1.6, 1.0, True, {0x2A}],  # what is not read may be anything
+        ["HD 2", {0x2A}, 1.6, 1.0, False, 1.0],
+        ["HD 3", 1.5, {0x07}, True, "", 1.0],
+        [{0x17}, 1.5, 1.6, 1.0, {0x2A}, 1.0],
+    )
+    read = xlrd.open_workbook
+    monkeypatch.setattr(xlrd, "open_workbook", lambda _: read(file_contents=sheet))
+    contents = jmdc.read(written(tmp_path, b"\xd0\xcf\x11\xe0", "JMDC.xls"))
+    assert contents.measurements == [
+        Measurement("HD 1", ud_diam=1.5, ld_diam=1.6, method=1, sinpe=1)
+    ]
+    assert [str(problem) for problem in contents.problems] == [
+        "JMDC.xls, line 3: B3 is the error #N/A",
+        "JMDC.xls, line 4: C4 is the error #DIV/0!, D4 is TRUE, which is neither a number nor a"
+        " text",
+        "JMDC.xls, line 5: A5 is the error #REF!, E5 is the error #N/A",
+    ]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
