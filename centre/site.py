@@ -262,11 +262,13 @@ def _has_ended(connection: Any) -> bool:
 
 
 def know_users() -> None:
-    """Lets users log in, and none whose account has ended."""
+    """Lets users log in, and none whose account has ended; tells who may decide on something."""
+    from badcal.res import api as badcal
+    from jmdc.res import submissions as jmdc
     from web import login, users
 
     users.end_accounts()
-    login.install()
+    login.install([jmdc.EDITORS, badcal.EDITORS, badcal.FACILITIES])
 
 
 def state_rights() -> None:

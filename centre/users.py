@@ -21,6 +21,10 @@ from centre.oifits import day
 ADD_HELP = """Makes an account. Without --password-stdin a password is made and printed once. With
 --shown, what is handed in tells who has done so."""
 
+#: How names of groups end whose members decide on something. A user is in the group of the same
+#: name, so an account of such a name would be one of them.
+_OFFICES = ("-editors", "-facilities")
+
 CHANGE_HELP = """Changes an account: what is named by an option, and nothing else."""
 
 
@@ -90,6 +94,10 @@ def _add(cursor: Any, options: argparse.Namespace, password: str | None) -> None
         raise CentreError(f"'{name}' is no name to log in with: letters, digits and . _ @ - only.")
     if _exists(cursor, name) or name == "gavoadmin":
         raise CentreError(f"There is an account {name} already; `bin/jmmc user change` changes it.")
+    if name.endswith(_OFFICES) or _is_group(cursor, name):
+        raise CentreError(
+            f"'{name}' is the name of a group, in which the account would be; take another one."
+        )
     made = password or secrets.token_urlsafe(12)
     values = {
         "name": name,
@@ -103,6 +111,8 @@ def _add(cursor: Any, options: argparse.Namespace, password: str | None) -> None
     cursor.execute(
         "INSERT INTO dc.users (username, password, remarks) VALUES (%(name)s, %(hash)s, '')", values
     )
+    # DaCHS' own command leaves the profile of an account that it removes.
+    cursor.execute("DELETE FROM users.profile WHERE username = %(name)s", values)
     cursor.execute(
         "INSERT INTO users.profile (username, full_name, affiliation, shown, expires, created)"
         " VALUES (%(name)s, %(full_name)s, %(affiliation)s, %(shown)s, %(expires)s, %(now)s)",
@@ -172,6 +182,11 @@ def _list(cursor: Any, _options: argparse.Namespace, _password: str | None) -> N
 
 def _exists(cursor: Any, name: str) -> bool:
     cursor.execute("SELECT 1 FROM dc.users WHERE username = %(name)s", {"name": name})
+    return bool(cursor.fetchall())
+
+
+def _is_group(cursor: Any, name: str) -> bool:
+    cursor.execute("SELECT 1 FROM dc.groups WHERE groupname = %(name)s LIMIT 1", {"name": name})
     return bool(cursor.fetchall())
 
 

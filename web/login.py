@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet import threads
@@ -15,13 +16,6 @@ from twisted.web import http, resource, server
 from web import api, parameters, service
 from web.api import Api, Call, Route
 from web.users import LoginError
-
-#: Groups that pages show something more to.
-GROUPS = ("jmdc-editors", "badcal-editors", "badcal-facilities")
-
-
-def _who(call: Call, _connection: Any) -> Any:
-    return None if call.user is None else call.user.as_dict(GROUPS)
 
 
 class Login(resource.Resource):  # type: ignore[misc]
@@ -57,6 +51,10 @@ def _lead_on(answer: Any, request: Any) -> None:
         api.send(answer, request)
 
 
-def install() -> None:
-    """Adds them to DaCHS' server, before it starts."""
-    service.add({"login": Login(), "user.json": Api([Route("GET", "", _who)])})
+def install(groups: Sequence[str]) -> None:
+    """Adds them to DaCHS' server, before it starts; `groups` are those of which a user is told."""
+
+    def who(call: Call, _connection: Any) -> Any:
+        return None if call.user is None else call.user.as_dict(groups)
+
+    service.add({"login": Login(), "user.json": Api([Route("GET", "", who)])})

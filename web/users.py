@@ -7,7 +7,7 @@ nor for what DaCHS protects.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ class User:
         if group not in self.groups:
             raise ForbiddenError(f"Only members of the group {group} may {deed}.")
 
-    def as_dict(self, groups: tuple[str, ...]) -> dict[str, Any]:
+    def as_dict(self, groups: Sequence[str]) -> dict[str, Any]:
         """What the user is told of himself: the profile, and which of some groups he is in."""
         return {
             "username": self.name,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ USER = User("log-in.tester", "a pass: word")
 def user(centre: Centre) -> Iterator[User]:
     made = centre.jmmc(
         "user", "add", USER.name, "--full-name", "Log Tester", "--group", "jmdc-editors",
-        "--password-stdin", given=f"{USER.password}\n",
+        "--group", "night-watch", "--password-stdin", given=f"{USER.password}\n",
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     yield USER
@@ -82,6 +83,10 @@ def test_an_account_ends(centre: Centre, user: User) -> None:
         (["add", "x y"], "", "is no name to log in with"),
         (["add", "gavoadmin"], "", "There is an account gavoadmin already"),
         (["add", USER.name], "", "already"),
+        (["add", "jmdc-editors"], "", "is the name of a group"),
+        (["add", "somebody.new-editors"], "", "is the name of a group"),
+        (["add", "badcal-facilities"], "", "is the name of a group"),
+        (["add", "night-watch"], "", "is the name of a group"),
         (["add", "somebody.new", "--password-stdin"], "\n", "no password on standard input"),
         (["add", "somebody.new", "--password-stdin"], "x" * 65, "at most 64 characters"),
         (["add", "somebody.new", "--password-stdin"], "wörd\n", "ASCII"),
@@ -97,3 +102,22 @@ def test_what_cannot_be_done_is_said(
     assert result.returncode != 0
     assert reason in result.stderr
     assert "somebody.new" not in centre.succeed("user", "list")
+
+
+def test_a_new_account_has_nothing_of_a_former_one(centre: Centre, database: Any) -> None:
+    """Accounts that DaCHS' own command has removed leave their profile."""
+    name = "somebody.again"
+    database.execute(
+        "INSERT INTO users.profile (username, full_name, affiliation, shown, expires, created)"
+        " VALUES (%(name)s, 'Former Tester', 'Nowhere', TRUE, '2026-01-02', '2026-01-01')",
+        {"name": name},
+    )
+    added = centre.jmmc("user", "add", name, "--password-stdin", given=f"{USER.password}\n")
+    try:
+        assert added.returncode == 0, added.stderr
+        told = json.loads(who(centre, User(name, USER.password)).body)
+        assert told == {
+            "username": name, "full_name": None, "affiliation": None, "shown": False, "groups": [],
+        }  # fmt: skip
+    finally:
+        centre.succeed("user", "remove", name)
