@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ingest import geometry
 from ingest.names import Name, differ, parse
 
 #: Distances in arcsec.
@@ -25,8 +26,6 @@ SAME_PLACE = 5.0
 SAME_NAME = 60.0
 #: Farther than this no star is looked for: what the fastest one does in 30 years, and a little.
 REACH = 360.0
-
-_ARCSEC = math.radians(1 / 3600)
 
 BY_NAME, BY_POSITION = "name", "position"
 
@@ -96,7 +95,7 @@ def choose(entry: Entry, stars: Iterable[Star]) -> Match | None:
 
 def separation(entry: Entry, star: Star) -> float:
     """Distance in arcsec: from the star at J2000, or from where it was at the entry's epoch."""
-    found = _distance(entry.ra, entry.dec, star.ra, star.dec)
+    found = geometry.separation(entry.ra, entry.dec, star.ra, star.dec)
     pm_ra, pm_dec = star.pm_ra, star.pm_dec
     if entry.epoch is not None and pm_ra is not None and pm_dec is not None:
         years = entry.epoch - 2000
@@ -104,7 +103,7 @@ def separation(entry: Entry, star: Star) -> float:
         cosine = max(math.cos(math.radians(star.dec)), 1e-9)
         ra = star.ra + pm_ra * years / 3.6e6 / cosine
         if abs(dec) <= 90:
-            found = min(found, _distance(entry.ra, entry.dec, ra, dec))
+            found = min(found, geometry.separation(entry.ra, entry.dec, ra, dec))
     return found
 
 
@@ -132,17 +131,9 @@ class NewStars:
         return [
             star
             for _, _, star in self._stars[low:high]
-            if _distance(entry.ra, entry.dec, star.ra, star.dec) <= REACH
+            if geometry.separation(entry.ra, entry.dec, star.ra, star.dec) <= REACH
         ]
 
 
 def _parsed(star: Star) -> Iterator[Name]:
     return (name for name in map(parse, star.names) if name is not None)
-
-
-def _distance(ra1: float, dec1: float, ra2: float, dec2: float) -> float:
-    """Distance in arcsec, by the formula of haversines."""
-    phi1, phi2 = math.radians(dec1), math.radians(dec2)
-    half = math.sin((phi2 - phi1) / 2) ** 2
-    half += math.cos(phi1) * math.cos(phi2) * math.sin(math.radians(ra2 - ra1) / 2) ** 2
-    return 2 * math.asin(min(1.0, math.sqrt(half))) / _ARCSEC

@@ -148,6 +148,14 @@ def longitude(x: float, y: float, z: float) -> float | None:
     return math.degrees(math.atan2(y, x))
 
 
+def separation(ra1: float, dec1: float, ra2: float, dec2: float) -> float:
+    """Angle in arcsec between two positions in degrees, by the formula of haversines."""
+    phi1, phi2 = math.radians(dec1), math.radians(dec2)
+    half = math.sin((phi2 - phi1) / 2) ** 2
+    half += math.cos(phi1) * math.cos(phi2) * math.sin(math.radians(ra2 - ra1) / 2) ** 2
+    return 2 * math.asin(min(1.0, math.sqrt(half))) * ARCSEC
+
+
 def circle(ra: float, dec: float, radius: float, corners: int = 8) -> list[tuple[float, float]]:
     """Corners (right ascension, declination) of a polygon inscribed in a small circle on the sky.
 

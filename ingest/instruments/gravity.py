@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 
+from ingest import geometry
 from ingest.exposures import Exposure
 from ingest.headers import Header
 from ingest.instruments import iss
@@ -83,7 +84,7 @@ def _given(header: Header, target: iss.Object) -> iss.Object:
     """
     position = iss.packed(header, "FT ROBJ ALPHA", "FT ROBJ DELTA")
     pointed = iss.pointing(header)
-    if position is None or (pointed and iss.separation(position, pointed) > iss.SAME_FIELD):
+    if position is None or (pointed and geometry.separation(*position, *pointed) > iss.SAME_FIELD):
         return target
     pm_ra, pm_dec = iss.motion(header, "FT ROBJ")
     flags = tuple(flag for flag in target.flags if not flag.startswith("position"))

@@ -361,7 +361,9 @@ def target_of(header: Header, mjd: float | None, *more: str | None) -> Object:
     pointed = pointing(header)
     given = packed(header, "ISS REF RA", "ISS REF DEC")
     flags = () if header.number("EQUINOX") in (None, 2000.0) else ("equinox",)
-    if given is not None and (pointed is None or separation(given, pointed) <= SAME_FIELD):
+    if given is not None and (
+        pointed is None or geometry.separation(*given, *pointed) <= SAME_FIELD
+    ):
         prefixes = ("ISS REF", "ISS", "OBS TARG", "TEL TARG")
         epochs = (header.number(f"{prefix} EPOCH") for prefix in prefixes)
         epoch = next((year for year in epochs if year is not None and 1850 < year < 2100), 2000.0)
@@ -416,16 +418,6 @@ def motion(header: Header, prefix: str) -> tuple[float | None, float | None]:
         return None, None
     pm_ra, pm_dec = (round(1000 * (v or 0), 6) for v in values)
     return pm_ra, pm_dec
-
-
-def separation(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Angle between two positions (degrees) in arcsec."""
-    ra1, dec1, ra2, dec2 = map(math.radians, (*one, *other))
-    half = (
-        math.sin((dec2 - dec1) / 2) ** 2
-        + math.cos(dec1) * math.cos(dec2) * math.sin((ra2 - ra1) / 2) ** 2
-    )
-    return math.degrees(2 * math.asin(min(1.0, math.sqrt(half)))) * 3600
 
 
 # --- all else -------------------------------------------------------------------------------------
