@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from centre import CentreError, cluster, stars
+from centre import CentreError, cluster
 from centre.instance import Instance
 from centre.oifits import DEMONSTRATION, expand
 
@@ -77,7 +77,7 @@ def ingest(instance: Instance, options: argparse.Namespace) -> int:
     with _at_work(instance):
         from jmdc.res import releases
 
-        report = releases.ingest(files)
+        report = releases.ingest(files, _follow)
         print(*report.lines, sep="\n")
         _tell_stars(report)
     return 0
@@ -119,7 +119,7 @@ def release(instance: Instance, options: argparse.Namespace) -> int:
     with _at_work(instance):
         from jmdc.res import releases
 
-        for path in releases.release(options.release, options.to, options.date):
+        for path in releases.release(options.release, options.to, options.date, _follow):
             print(path)
     return 0
 
@@ -138,7 +138,7 @@ def resolve(instance: Instance, options: argparse.Namespace) -> int:
     with _at_work(instance):
         from jmdc.res import releases
 
-        _tell_stars(releases.resolve(places))
+        _tell_stars(releases.resolve(places, _follow))
     return 0
 
 
@@ -150,7 +150,8 @@ def ingest_demonstration(instance: Instance) -> None:
 
         folder = instance.root / DEMONSTRATION / "jmdc"
         folder.mkdir(parents=True, exist_ok=True)
-        releases.ingest([jmdc.read_release(path) for path in simulate_jmdc.write(folder)])
+        files = [jmdc.read_release(path) for path in simulate_jmdc.write(folder)]
+        releases.ingest(files, _follow)
 
 
 @contextmanager
@@ -162,9 +163,15 @@ def _at_work(instance: Instance) -> Iterator[None]:
 
         try:
             yield
-            stars.follow(instance, "jmdc")
         except catalogue.CatalogueError as error:
             raise CentreError(str(error)) from None
+
+
+def _follow(connection: Any) -> None:
+    """Brings the stars of all data sets in step."""
+    from jmmc.res import stars
+
+    stars.follow(connection, ["jmdc"])
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ingest import jmdc_bands, names
+from ingest import jmdc_bands, names, tables
 from ingest.jmdc import BIBCODE, COLUMNS, Measurement
 from ingest.jmdc_rules import Judgement, Severity
 
@@ -143,7 +143,7 @@ def _value(name: str, value: Any) -> Any:
     if number is None or name not in _CODES:
         return number
     if not number.is_integer():
-        raise ValueError(f"{name.upper()} must be a whole number, not {_shown(value)}.")
+        raise ValueError(f"{name.upper()} must be a whole number, not {tables.shown(str(value))}.")
     return int(number)
 
 
@@ -175,7 +175,7 @@ def _number(name: str, value: Any) -> float | None:
         if not value.strip():
             return None
         if not _NUMBER.fullmatch(value.strip()):
-            raise ValueError(f"{name.upper()} must be a number, not {_shown(value)}.")
+            raise ValueError(f"{name.upper()} must be a number, not {tables.shown(str(value))}.")
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name.upper()} must be a number.")
@@ -194,9 +194,3 @@ def _truth(value: Any) -> int:
     if isinstance(value, str) and value.strip().lower() in {"true", "false", "1", "0"}:
         return int(value.strip().lower() in {"true", "1"})
     raise ValueError("SINPE must be true or false.")
-
-
-def _shown(value: Any) -> str:
-    text = str(value)
-    kept = "".join(letter if letter.isprintable() else "?" for letter in text[:40])
-    return f"'{kept}…'" if len(text) > 40 else f"'{kept}'"

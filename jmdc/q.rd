@@ -236,9 +236,11 @@
         between first and last all have it."/>
     <column name="is_current" type="smallint" required="True" ucd="meta.code" verbLevel="10"
       description="1 for the version that stands today, 0 for what was replaced or taken out."/>
-    <column name="submitter" type="unicode" ucd="meta.curation" verbLevel="15"
-      description="Who has sent in this version, by the name that is public; NULL for what came with
-        a file."/>
+    <column name="username" type="text" ucd="meta.id"
+      description="Who has handed in this version, by the name to log in with; NULL for what came
+        with a file."/>
+    <column name="submitted" type="timestamp" ucd="time.creation"
+      description="When it was handed in (UTC); NULL for what came with a file."/>
     <column name="submission_id" type="integer" ucd="meta.id" verbLevel="20"
       description="Number of the submission that this version was accepted from; NULL for what came
         with a file.">
@@ -250,14 +252,18 @@
 
   <!-- ===================================== views ===================================== -->
 
-  <!-- Columns of stored_measurement with name and position of the star. -->
+  <!-- Columns of stored_measurement with name and position of the star, and the name of who has
+    handed it in. -->
   <STREAM id="measurement-columns">
     <column original="star.star_name"/>
     <column original="star.s_ra"/>
     <column original="star.s_dec"/>
-    <LOOP listItems="version id1 id2 ud_diam ld_diam e_ld_diam band mu_lambda method bandcode notes bibcode sinpe star_id wavelength_min wavelength_max band_letters mu_kind corrected_ud_diam corrected_ld_diam corrected_e_ld_diam correction quality_flags validation_log release_first release_last is_current submitter submission_id created">
+    <LOOP listItems="version id1 id2 ud_diam ld_diam e_ld_diam band mu_lambda method bandcode notes bibcode sinpe star_id wavelength_min wavelength_max band_letters mu_kind corrected_ud_diam corrected_ld_diam corrected_e_ld_diam correction quality_flags validation_log release_first release_last is_current submission_id created">
       <events><column original="stored_measurement.\item"/></events>
     </LOOP>
+    <column name="submitter" type="unicode" ucd="meta.curation" verbLevel="15"
+      description="Who has handed in this version; NULL for those who have not agreed to be named,
+        and for what came with a file."/>
     <LOOP>
       <codeItems>
         from ingest import jmdc_rules
@@ -271,11 +277,17 @@
   <table id="history" onDisk="True" adql="True">
     <meta name="description">All versions of all measurements that were ever in JMDC, with the
       positions of their stars. A row is in the releases from release_first to release_last.</meta>
+    <!-- A name that was given to somebody else since is not that of the submitter. -->
     <FEED source="measurement-key"/>
     <FEED source="measurement-columns"/>
     <viewStatement>
       CREATE VIEW \qName (\colNames) AS (
-        SELECT \colNames FROM \schema.stored_measurement JOIN \schema.star USING (star_id))
+        SELECT \colNames FROM (
+            SELECT m.*,
+              CASE WHEN p.shown AND p.created&lt;=m.submitted THEN p.full_name END AS submitter
+            FROM \schema.stored_measurement AS m
+              LEFT JOIN users.profile AS p ON p.username=m.username) AS v
+          JOIN \schema.star USING (star_id))
     </viewStatement>
   </table>
 

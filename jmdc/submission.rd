@@ -38,10 +38,9 @@
       description="Number of the measurement that is to be corrected; NULL for a new one.">
       <values nullLiteral="-1"/>
     </column>
-    <column name="corrects_version" type="smallint" ucd="meta.version"
-      description="Version of that measurement that the submitter has seen.">
-      <values nullLiteral="-1"/>
-    </column>
+    <column name="corrects_values" type="unicode" ucd="meta.note"
+      description="What that measurement said when it was handed in, as a JSON object of the
+        published columns."/>
     <LOOP listItems="id1 id2 ud_diam ld_diam e_ld_diam band mu_lambda method bandcode notes bibcode sinpe">
       <events><column original="jmdc/q#stored_measurement.\item"/></events>
     </LOOP>

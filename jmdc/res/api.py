@@ -8,12 +8,12 @@ queue: submissions in a state, for editors.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from jmdc.res import submissions
+from jmdc.res.catalogue import Follow
 from web import parameters
-from web.api import Api, Call, Route
+from web.api import Api, Call, Deed, Route
 from web.pages import MissingError
 
 #: Bytes that a submission needs at most, by far.
@@ -50,6 +50,14 @@ def _decide(call: Call, connection: Any) -> Any:
     return submissions.decide(connection, call.login, number, decision, call.json())
 
 
+def _accepting(follow: Follow) -> Deed:
+    def accept(call: Call, connection: Any) -> Any:
+        number = int(call.found["number"])
+        return submissions.accept(connection, call.login, number, call.json(), follow)
+
+    return accept
+
+
 def _queue(call: Call, connection: Any) -> Any:
     state = call.given.get("state", "submitted")
     return submissions.queue(connection, call.login, state, _page(call))
@@ -62,8 +70,8 @@ def _page(call: Call) -> int:
     return page
 
 
-def calls(follow: Callable[[Any], None]) -> Api:
-    """All of them; `follow` is done once JMDC has changed."""
+def calls(follow: Follow) -> Api:
+    """All of them; `follow` is done, on a connection, with each change of JMDC."""
     return Api(
         [
             Route("POST", "check", _check, _MAX_BODY),
@@ -72,7 +80,7 @@ def calls(follow: Callable[[Any], None]) -> Api:
             Route("GET", _ONE, _show),
             Route("PUT", _ONE, _change, _MAX_BODY),
             Route("POST", f"{_ONE}/withdraw", _withdraw, _MAX_BODY),
-            Route("POST", rf"{_ONE}/(?P<decision>accept)", _decide, _MAX_BODY, follow),
+            Route("POST", f"{_ONE}/accept", _accepting(follow), _MAX_BODY),
             Route("POST", rf"{_ONE}/(?P<decision>ask|reject)", _decide, _MAX_BODY),
             Route("GET", "queue", _queue),
         ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -25,6 +25,9 @@ from ingest.jmdc_rules import Judgement
 from ingest.resolve import Place
 from jmdc.res import store
 from jmdc.res.stars import Stars
+
+#: What is done, on a connection, with a change of JMDC.
+Follow = Callable[[Any], object]
 
 
 class CatalogueError(Exception):
@@ -52,7 +55,8 @@ class Version:
     release_first: str | None = None
     release_last: str | None = None
     is_current: int = 1
-    submitter: str | None = None
+    username: str | None = None
+    submitted: datetime | None = None
     submission_id: int | None = None
     created: datetime = field(default_factory=store.now)
 
@@ -74,6 +78,8 @@ class Catalogue:
             )
             for row in store.read(connection, "stored_measurement")
         ]
+        last = max((version.measurement_id for version in self.versions), default=0)
+        self._new_numbers = store.new_numbers(connection, "measurement_number", last)
 
     @property
     def releases(self) -> list[Release]:
@@ -131,15 +137,20 @@ class Catalogue:
     def accept(
         self,
         measurement: Measurement,
-        submitter: str | None = None,
-        submission_id: int | None = None,
         measurement_id: int | None = None,
+        *,
+        username: str | None = None,
+        submitted: datetime | None = None,
+        submission_id: int | None = None,
     ) -> Version:
-        """Adds a measurement, or corrects the one of that number; raises CatalogueError."""
+        """Adds a measurement, or corrects the one of that number; raises CatalogueError.
+
+        ``username`` has handed it in at the time ``submitted``.
+        """
         if measurement_id is None:
-            measurement_id, number = self._next_id(), 1
+            measurement_id, number = next(self._new_numbers), 1
         else:
-            standing = self._standing(measurement_id)
+            standing = self.standing(measurement_id)
             if standing.measurement == measurement:
                 raise CatalogueError(f"Measurement {measurement_id} says that already.")
             standing.is_current = 0
@@ -148,7 +159,8 @@ class Catalogue:
             measurement_id,
             number,
             measurement,
-            submitter=submitter,
+            username=username,
+            submitted=submitted,
             submission_id=submission_id,
         )
         self.versions.append(version)
@@ -156,7 +168,7 @@ class Catalogue:
 
     def withdraw(self, measurement_id: int) -> None:
         """Takes a measurement out of what stands today; raises CatalogueError."""
-        self._standing(measurement_id).is_current = 0
+        self.standing(measurement_id).is_current = 0
 
     def freeze(self, release: Release) -> None:
         """Makes what stands today a release; raises CatalogueError."""
@@ -176,14 +188,12 @@ class Catalogue:
     def _of(self, measurement_id: int) -> list[Version]:
         return [v for v in self.versions if v.measurement_id == measurement_id]
 
-    def _standing(self, measurement_id: int) -> Version:
+    def standing(self, measurement_id: int) -> Version:
+        """What a measurement says today; raises CatalogueError."""
         found = [version for version in self._of(measurement_id) if version.is_current]
         if not found:
             raise CatalogueError(f"There is no current measurement {measurement_id}.")
         return found[0]
-
-    def _next_id(self) -> int:
-        return max((version.measurement_id for version in self.versions), default=0) + 1
 
     def _trace(self, releases: list[list[Measurement]], former_latest: str | None) -> None:
         """Makes the versions anew from the releases; numbers and what is in none are kept."""
@@ -199,25 +209,29 @@ class Catalogue:
             and version.measurement_id not in changed
             and names[-1] == former_latest
         }
-        origin = {(v.measurement_id, v.measurement): v for v in old}
-        numbers = _Numbers(old)
+        # What was accepted may say what a release has said before: that row takes the released one.
+        origin: dict[tuple[int, Measurement], list[Version]] = defaultdict(list)
+        for version in sorted(old, key=lambda v: (v.release_first is None, v.version)):
+            origin[version.measurement_id, version.measurement].append(version)
+        numbers = _Numbers(old, self._new_numbers)
         self.versions = []
         for entry in jmdc_history.trace(releases):
             number = numbers.take(version.measurement for version in entry.versions)
-            for count, version in enumerate(entry.versions, 1):
-                known = origin.pop((number, version.measurement), None)
-                standing = version.last == len(releases) - 1 and number not in withdrawn
-                fresh = Version(number, count, version.measurement)
+            for count, traced in enumerate(entry.versions, 1):
+                same = origin[number, traced.measurement]
+                known = same.pop(0) if same else Version(number, count, traced.measurement)
+                standing = traced.last == len(releases) - 1 and number not in withdrawn
                 self.versions.append(
                     replace(
-                        known or fresh,
+                        known,
                         version=count,
-                        release_first=names[version.first],
-                        release_last=names[version.last],
+                        release_first=names[traced.first],
+                        release_last=names[traced.last],
                         is_current=int(standing),
                     )
                 )
-        self._add_pending([v for v in pending if (v.measurement_id, v.measurement) in origin])
+        left = [version for same in origin.values() for version in same]
+        self._add_pending([version for version in left if version.release_first is None])
 
     def _add_pending(self, pending: list[Version]) -> None:
         """Puts versions that are in no release after those that are."""
@@ -235,21 +249,32 @@ class Catalogue:
 
     # -------------------------------------------------------------- tables
 
-    def write(self, places: Mapping[str, Place] | None = None, *, ask: bool = False) -> int:
+    def write(
+        self,
+        follow: Follow,
+        places: Mapping[str, Place] | None = None,
+        *,
+        ask: bool = False,
+        only: Iterable[Measurement] | None = None,
+    ) -> int:
         """Stores everything, judged and with its stars; the number of stars that got a position.
 
-        ``places`` are positions of stars by their identifiers, ``ask`` allows to ask a name
-        resolver. Commits.
+        ``follow`` gets the connection before that is committed: what refers to stars of JMDC
+        changes with them. ``places`` are positions of stars by their identifiers, ``ask`` allows to
+        ask a name resolver, ``only`` are the measurements whose stars are looked for, if not all
+        are.
         """
         current = [version.measurement for version in self.current()]
         self.stars.identify((version.measurement for version in self.versions), current)
-        resolved = self.stars.resolve(places or {}, ask=ask)
+        wanted = None if only is None else {self.stars.star_id(row) for row in only}
+        resolved = self.stars.resolve(places or {}, ask=ask, only=wanted)
         self._connection.execute("DELETE FROM jmdc.stored_measurement")
         self.stars.write(current)
         rows = list(self._rows())
         store.replace(self._connection, "stored_measurement", rows)
         store.replace(self._connection, "publication", list(self._publications()))
         store.replace(self._connection, "release", list(self._release_rows()))
+        follow(self._connection)
         self._connection.commit()
         return resolved
 
@@ -314,8 +339,8 @@ class Catalogue:
 class _Numbers:
     """The numbers that measurements have, for what is traced anew."""
 
-    def __init__(self, versions: Sequence[Version]) -> None:
-        self._last = max((version.measurement_id for version in versions), default=0)
+    def __init__(self, versions: Sequence[Version], new: Iterator[int]) -> None:
+        self._new = new
         self._known: dict[Measurement, list[int]] = defaultdict(list)
         for version in sorted(versions, key=lambda v: (v.measurement_id, v.version)):
             self._known[version.measurement].append(version.measurement_id)
@@ -328,8 +353,7 @@ class _Numbers:
                 if number not in self._taken:
                     self._taken.add(number)
                     return number
-        self._last += 1
-        return self._last
+        return next(self._new)
 
 
 def derived(measurement: Measurement, judgement: Judgement) -> store.Row:

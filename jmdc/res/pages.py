@@ -7,7 +7,6 @@ users have handed in is not in it: those pages ask the calls of api.py, which kn
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,6 +16,7 @@ from ingest import jmdc_stars
 from ingest.jmdc import COLUMNS
 from ingest.jmdc_rules import RULES
 from jmdc.res import api, listing
+from jmdc.res.catalogue import Follow
 from web import parameters, service
 from web.pages import HTML, JSON, STATIC, MissingError, Page, fill
 from web.sessions import Sessions
@@ -177,10 +177,10 @@ def _asked(path: str, request: Any) -> listing.Search:
     return listing.read(request.uri.partition(b"?")[2])
 
 
-def install(follow: Callable[[Any], None]) -> None:
+def install(follow: Follow) -> None:
     """Adds the pages and the calls to DaCHS' server, before it starts.
 
-    `follow` is done, on a connection, once what is handed in has changed JMDC.
+    `follow` is done, on a connection, with each change of JMDC.
     """
     service.add(
         {

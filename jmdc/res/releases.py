@@ -16,7 +16,7 @@ from ingest import jmdc_export
 from ingest.jmdc import COLUMNS, ReleaseFile
 from ingest.resolve import Place
 from jmdc.res import catalogue, store
-from jmdc.res.catalogue import Catalogue, CatalogueError, Release, Version
+from jmdc.res.catalogue import Catalogue, CatalogueError, Follow, Release, Version
 
 _CHANGES = ("kind", "measurement_id", "id1", "bibcode", "column", "old", "new")
 
@@ -32,8 +32,11 @@ class Report:
     unresolved: int = 0
 
 
-def ingest(files: Sequence[ReleaseFile]) -> Report:
-    """Takes releases in; all of them, or none. Raises CatalogueError or BusyError."""
+def ingest(files: Sequence[ReleaseFile], follow: Follow) -> Report:
+    """Takes releases in; all of them, or none. Raises CatalogueError or BusyError.
+
+    `follow`, here and below, is done with it: see Catalogue.write.
+    """
     report = Report()
     places: dict[str, Place] = {}
     with catalogue.opened() as book:
@@ -44,19 +47,19 @@ def ingest(files: Sequence[ReleaseFile]) -> Report:
             what = "is in" if changed else "was in already"
             number = len(file.measurements)
             report.lines.append(f"{file.file_name}: {file.release} {what}, {number} rows")
-        _finish(book, report, places)
+        _finish(book, report, places, follow)
     return report
 
 
-def resolve(places: Mapping[str, Place]) -> Report:
+def resolve(places: Mapping[str, Place], follow: Follow) -> Report:
     """Looks for positions of the stars that have none, in ``places`` and elsewhere."""
     report = Report()
     with catalogue.opened() as book:
-        _finish(book, report, places)
+        _finish(book, report, places, follow)
     return report
 
 
-def release(name: str, folder: Path, day: date | None = None) -> list[Path]:
+def release(name: str, folder: Path, day: date | None, follow: Follow) -> list[Path]:
     """Makes what stands today a release, if there is none of that name yet, and writes its files.
 
     Returns the files: the CSV file of the web site, the table of CDS with its ReadMe, a VOTable,
@@ -65,7 +68,7 @@ def release(name: str, folder: Path, day: date | None = None) -> list[Path]:
     with catalogue.opened() as book:
         if book.release(name) is None:
             book.freeze(Release(name, day or store.now().date()))
-            book.write()
+            book.write(follow, only=[])
         elif day is not None and day != _known(book, name).release_date:
             raise CatalogueError(f"Release {name} is of {_known(book, name).release_date}.")
         contents = _files(book, name)
@@ -80,8 +83,8 @@ def release(name: str, folder: Path, day: date | None = None) -> list[Path]:
     return paths
 
 
-def _finish(book: Catalogue, report: Report, places: Mapping[str, Place]) -> None:
-    report.resolved = book.write(places, ask=True)
+def _finish(book: Catalogue, report: Report, places: Mapping[str, Place], follow: Follow) -> None:
+    report.resolved = book.write(follow, places, ask=True)
     report.unresolved = book.stars.unresolved
 
 

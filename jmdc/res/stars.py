@@ -9,16 +9,15 @@ out to be at one place are one, unless their names tell them apart.
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ingest import jmdc_stars, names, sesame
+from ingest import geometry, jmdc_stars, names, sesame
 from ingest.jmdc import Measurement
 from ingest.jmdc_rules import Expected
 from ingest.resolve import FastStars, Place, Remembered
@@ -118,23 +117,25 @@ class Stars:
 
     # ------------------------------------------------------------ positions
 
-    def resolve(self, places: Mapping[str, Place], *, ask: bool) -> int:
+    def resolve(
+        self, places: Mapping[str, Place], *, ask: bool, only: Collection[int] | None = None
+    ) -> int:
         """Looks for positions of stars that have none; how many were found.
 
-        ``places`` are positions by identifier from a file; ``ask`` allows to ask the resolver.
+        ``places`` are positions by identifier from a file; ``ask`` allows to ask the resolver;
+        ``only`` are the numbers of the stars that are looked for, if not all are.
         """
-        before = self._unresolved()
-        self._find_keys(before)
-        by_key = {jmdc_stars.key(name): place for name, place in places.items()}
-        self._take("file", by_key)
+        sought = [s for s in self._unresolved() if only is None or s.star_id in only]
+        self._find_keys(sought)
+        self._take(sought, "file", {jmdc_stars.key(name): p for name, p in places.items()})
         fast = FastStars()
-        self._take("fast", {key: fast.resolve(key) for key in self._all_keys()})
+        self._take(sought, "fast", {key: fast.resolve(key) for key in _keys(sought)})
         for source, query in _TABLES.items():
-            self._take(source, self._ask_table(query))
-        if self._unresolved():
-            self._take("oidb", self._ask_oidb())
+            self._take(sought, source, self._ask_table(query, _keys(sought)))
+        if _placeless(sought):
+            self._take(sought, "oidb", self._ask_oidb())
         if ask and (resolver := _resolver()) is not None:
-            for star in self._unresolved():
+            for star in _placeless(sought):
                 for name in (*star.identifiers, *star.others):
                     if jmdc_stars.key(name) not in star.keys:
                         continue
@@ -142,7 +143,7 @@ class Stars:
                         star.place, star.position_source = place, "resolver"
                         break
         self._merge()
-        return len(before) - len(self._unresolved())
+        return len(sought) - len(_placeless(sought))
 
     @property
     def unresolved(self) -> int:
@@ -163,21 +164,16 @@ class Stars:
             own = {jmdc_stars.key(name) for name in star.identifiers}
             star.keys = [key for key in known[star.star_id] if key in own or used[key] == 1]
 
-    def _all_keys(self) -> list[str]:
-        return [key for star in self._unresolved() for key in star.keys]
-
-    def _take(self, source: str, known: Mapping[str, Place | None]) -> None:
-        for star in self._unresolved():
+    def _take(self, stars: Sequence[Star], source: str, known: Mapping[str, Place | None]) -> None:
+        for star in _placeless(stars):
             place = next((found for k in star.keys if (found := known.get(k)) is not None), None)
             if place is not None:
                 star.place, star.position_source = place, source
 
-    def _ask_table(self, query: str) -> dict[str, Place | None]:
+    def _ask_table(self, query: str, keys: Sequence[str]) -> dict[str, Place | None]:
         return {
             key: Place(ra, dec, pm_ra, pm_dec)
-            for key, ra, dec, pm_ra, pm_dec in self._connection.query(
-                query, {"keys": self._all_keys()}
-            )
+            for key, ra, dec, pm_ra, pm_dec in self._connection.query(query, {"keys": keys})
         }
 
     def _ask_oidb(self) -> dict[str, Place | None]:
@@ -195,7 +191,9 @@ class Stars:
                 assert other.place is not None
                 if (other.place.dec - one.place.dec) * 3600 > within:
                     break
-                distance = _distance(one.place, other.place)
+                distance = geometry.separation(
+                    one.place.ra, one.place.dec, other.place.ra, other.place.dec
+                )
                 if distance <= within:
                     first, second = sorted((one, other), key=lambda star: star.star_id)
                     found.append((first, second, distance))
@@ -281,10 +279,13 @@ class Stars:
         }
 
 
-def _distance(one: Place, other: Place) -> float:
-    """Distance (arcsec) of places that are close to each other."""
-    across = math.remainder(one.ra - other.ra, 360) * math.cos(math.radians(one.dec))
-    return 3600 * math.hypot(across, one.dec - other.dec)
+def _placeless(stars: Iterable[Star]) -> list[Star]:
+    return [star for star in stars if star.place is None]
+
+
+def _keys(stars: Iterable[Star]) -> list[str]:
+    """What other catalogues may know stars by that have no position."""
+    return [key for star in _placeless(stars) for key in star.keys]
 
 
 def _resolver() -> Remembered | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
@@ -14,7 +14,7 @@ from psycopg2.extras import execute_values
 
 from centre.alone import alone as one_at_a_time
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 
 
 def alone() -> AbstractContextManager[None]:
@@ -27,14 +27,45 @@ def replace(connection: Any, table: str, rows: Sequence[Row], key: str | None = 
 
     With `key`, the name of the column that others refer to, rows are only added and updated.
     """
-    columns = list(_columns(table))
-    name = sql.Identifier("jmdc", table)
     if key is None:
-        connection.execute(sql.SQL("DELETE FROM {}").format(name))
-    if not rows:
-        return
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier("jmdc", table)))
+    _insert(connection, table, _columns("jmdc/q", table), rows, key)
+
+
+def add(connection: Any, rd: str, table: str, row: Row) -> None:
+    """Adds a row to a table, with the columns that its RD names. The caller commits."""
+    _insert(connection, table, _columns(rd, table), [row])
+
+
+def read(connection: Any, table: str) -> list[Row]:
+    """All rows of a table."""
+    return list(
+        connection.queryToDicts(sql.SQL("SELECT * FROM {}").format(sql.Identifier("jmdc", table)))
+    )
+
+
+def new_numbers(connection: Any, sequence: str, last: int) -> Iterator[int]:
+    """Numbers above `last` that nobody had before, whatever has become of it meanwhile."""
+    name = sql.Identifier("jmdc", sequence)
+    connection.execute(sql.SQL("CREATE SEQUENCE IF NOT EXISTS {} AS integer").format(name))
+    statement = sql.SQL("SELECT nextval({})").format(sql.Literal(f"jmdc.{sequence}"))
+    while True:
+        ((number,),) = connection.query(statement)
+        if number > last:
+            yield int(number)
+
+
+def now() -> datetime:
+    """The time (UTC), as tables hold it."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _insert(
+    connection: Any, table: str, columns: Sequence[str], rows: Sequence[Row], key: str | None = None
+) -> None:
+    """Adds rows; with `key`, those whose key is there already take the place of what was."""
     statement = sql.SQL("INSERT INTO {} ({}) VALUES %s").format(
-        name, sql.SQL(", ").join(map(sql.Identifier, columns))
+        sql.Identifier("jmdc", table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     if key is not None:
         statement += sql.SQL(" ON CONFLICT ({}) DO UPDATE SET {}").format(
@@ -51,19 +82,7 @@ def replace(connection: Any, table: str, rows: Sequence[Row], key: str | None = 
         )
 
 
-def read(connection: Any, table: str) -> list[Row]:
-    """All rows of a table."""
-    return list(
-        connection.queryToDicts(sql.SQL("SELECT * FROM {}").format(sql.Identifier("jmdc", table)))
-    )
-
-
-def now() -> datetime:
-    """The time (UTC), as tables hold it."""
-    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-
-
 @cache
-def _columns(table: str) -> tuple[str, ...]:
-    """Columns of a table of q.rd; DaCHS looks at the RD's file each time it is asked."""
-    return tuple(column.name for column in api.getRD("jmdc/q").getById(table).columns)
+def _columns(rd: str, table: str) -> tuple[str, ...]:
+    """Columns of a table of an RD; DaCHS looks at the RD's file each time it is asked."""
+    return tuple(column.name for column in api.getRD(rd).getById(table).columns)

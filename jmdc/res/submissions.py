@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from datetime import datetime
 from typing import Any
 
-from gavo import api
 from psycopg2 import sql
 
 from centre.alone import BusyError
@@ -21,7 +20,7 @@ from ingest.jmdc import COLUMNS, Measurement
 from ingest.jmdc_rules import Severity
 from ingest.jmdc_submission import Problem
 from jmdc.res import judging, store
-from jmdc.res.catalogue import Catalogue, CatalogueError, Version
+from jmdc.res.catalogue import Catalogue, CatalogueError, Follow
 from web.api import ConflictError, ProblemsError
 from web.pages import MissingError
 from web.parameters import RefusedError
@@ -31,8 +30,8 @@ EDITORS = "jmdc-editors"
 #: States in which something can still be done.
 OPEN = ("submitted", "asked")
 STATES = (*OPEN, "accepted", "rejected", "withdrawn")
-#: What editors do: the state it leads to, and whether something must be said with it.
-DECISIONS = {"accept": ("accepted", False), "ask": ("asked", True), "reject": ("rejected", True)}
+#: What editors do but accept, and must say why: the state it leads to.
+DECISIONS = {"ask": "asked", "reject": "rejected"}
 #: What has become of a submission that is not any more as somebody has seen it.
 _MEANWHILE = {
     "submitted": "been handed in", "changed": "been changed", "answered": "been answered",
@@ -42,8 +41,13 @@ _MEANWHILE = {
 #: Submissions of a page of a list.
 PAGE = 50
 
+#: Submissions as they stand, with when they were handed in, and whether by the user: a name may
+#: have been given to somebody else since.
 _LATEST = sql.SQL(
-    "SELECT s.* FROM jmdc.submission AS s"
+    "SELECT s.*, f.created AS submitted, s.submitter = %(user)s AND NOT EXISTS ("
+    "SELECT 1 FROM users.profile AS p WHERE p.username = s.submitter AND p.created > f.created)"
+    " AS own FROM jmdc.submission AS s"
+    " JOIN jmdc.submission AS f ON f.submission_id = s.submission_id AND f.version = 1"
     " WHERE NOT EXISTS (SELECT 1 FROM jmdc.submission AS n"
     " WHERE n.submission_id = s.submission_id AND n.version > s.version)"
 )
@@ -54,7 +58,7 @@ _STAR = (
     " WHERE a.alias_key = %(key)s ORDER BY a.is_identifier DESC, s.n_measurements DESC LIMIT 1"
 )
 _STANDING = "SELECT * FROM jmdc.measurement WHERE measurement_id = %(number)s"
-_NAMES = "SELECT username, full_name, affiliation, shown FROM users.profile"
+_NAMES = "SELECT username, full_name, affiliation, shown, created FROM users.profile"
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,9 @@ def draft(connection: Any, fields: Mapping[str, Any]) -> Draft:
         problems.append(Problem(("words",), str(error)))
     star = None
     if measurement is not None:
-        star, judged = _judge(connection, measurement, standing)
+        replaced = None if standing is None else _measurement(standing)
+        number = None if standing is None else int(standing["measurement_id"])
+        star, judged = _judge(connection, measurement, replaced, number)
         problems += judged
         if said is None and (standing is not None or jmdc_submission.needs_word(problems)):
             why = "what is corrected, and why" if standing else "why it is right all the same"
@@ -125,12 +131,11 @@ def _corrected(connection: Any, number: Any) -> Mapping[str, Any] | None:
 
 
 def _judge(
-    connection: Any, measurement: Measurement, standing: Mapping[str, Any] | None
+    connection: Any, measurement: Measurement, replaced: Measurement | None, number: int | None
 ) -> tuple[Mapping[str, Any] | None, list[Problem]]:
+    """The star of a measurement, and what the rules find in it; `number` is what it corrects."""
     asked = {"key": jmdc_stars.key(measurement.id1)}
     star = next(iter(connection.queryToDicts(_STAR, asked)), None)
-    replaced = None if standing is None else _measurement(standing)
-    number = None if standing is None else standing["measurement_id"]
     judgement = judging.judge(connection, measurement, number)
     problems = jmdc_submission.problems_of(measurement, judgement, replaced)
     if star is not None and not star["is_identifier"]:
@@ -152,13 +157,12 @@ def submit(connection: Any, user: User, fields: Mapping[str, Any]) -> dict[str, 
     _lock(connection)
     assert new.measurement is not None
     same = connection.queryToDicts(
-        _LATEST
-        + sql.SQL(
-            " AND s.submitter = %(name)s AND s.state = ANY(%(open)s) AND s.id1 = %(id1)s"
-            " AND s.bibcode IS NOT DISTINCT FROM %(bibcode)s"
-        ),
+        sql.SQL(
+            "SELECT * FROM ({}) AS latest WHERE own AND state = ANY(%(open)s) AND id1 = %(id1)s"
+            " AND bibcode IS NOT DISTINCT FROM %(bibcode)s"
+        ).format(_LATEST),
         {
-            "name": user.name,
+            "user": user.name,
             "open": list(OPEN),
             "id1": new.measurement.id1,
             "bibcode": new.measurement.bibcode,
@@ -207,54 +211,89 @@ def withdraw(
     return show(connection, user, submission_id)
 
 
-def decide(
-    connection: Any, user: User, submission_id: int, decision: str, document: Mapping[str, Any]
+def accept(
+    connection: Any,
+    user: User,
+    submission_id: int,
+    document: Mapping[str, Any],
+    follow: Follow,
 ) -> dict[str, Any]:
-    """Accepts or rejects a submission, or asks the submitter something."""
-    user.require(EDITORS, "decide on submissions")
-    state, needed = DECISIONS[decision]
-    words = _said(document, needed=needed)
-    _lock(connection)
-    row = _standing_row(connection, submission_id, document.get("version"))
-    row |= {"deed": state, "state": state, "words": words}
-    if decision == "accept":
-        _accept(connection, user, row)
-    else:
-        _add(connection, user, row)
-    return show(connection, user, submission_id)
-
-
-def _accept(connection: Any, user: User, row: dict[str, Any]) -> None:
-    """Makes a measurement of a submission, as an ingested row is one, and commits."""
-    if row["corrects"] is not None:
-        standing = next(iter(connection.queryToDicts(_STANDING, {"number": row["corrects"]})), None)
-        if standing is None or standing["version"] != row["corrects_version"]:
-            raise ConflictError(
-                f"Measurement {row['corrects']} has changed since this was handed in; ask the"
-                " submitter to look at it again."
-            )
-    _, problems = _judge(connection, _measurement(row), standing if row["corrects"] else None)
-    errors = [problem for problem in problems if problem.severity == Severity.ERROR]
-    if errors:
-        raise ConflictError(f"It cannot be accepted as JMDC stands now: {errors[0].words}")
+    """Makes a measurement of a submission, as an ingested row is one; `follow` as for write."""
+    row = _decided(connection, user, submission_id, "accepted", document, needed=False)
     try:
         with store.alone():
             book = Catalogue(connection)
-            accepted: Version = book.accept(
-                _measurement(row), _public_name(connection, row["submitter"]),
-                row["submission_id"], row["corrects"],
-            )  # fmt: skip
+            if row["corrects"] is not None:
+                _check_corrected(book, row)
+            _check_judgement(connection, row)
+            accepted = book.accept(
+                _measurement(row),
+                row["corrects"],
+                username=row["submitter"],
+                submitted=row["submitted"],
+                submission_id=row["submission_id"],
+            )
             row["measurement_id"] = accepted.measurement_id
             _add(connection, user, row)
-            book.write()
+            book.write(follow, only=[accepted.measurement])
     except (BusyError, CatalogueError) as error:
         raise ConflictError(str(error)) from None
+    return show(connection, user, submission_id)
 
 
-def _public_name(connection: Any, username: str) -> str | None:
-    """The name that may be shown with what a user has handed in."""
-    profile = _profiles(connection, [username]).get(username)
-    return profile["full_name"] if profile and profile["shown"] else None
+def decide(
+    connection: Any, user: User, submission_id: int, decision: str, document: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Rejects a submission, or asks the submitter something."""
+    row = _decided(connection, user, submission_id, DECISIONS[decision], document, needed=True)
+    _add(connection, user, row)
+    return show(connection, user, submission_id)
+
+
+def _decided(
+    connection: Any,
+    user: User,
+    submission_id: int,
+    state: str,
+    document: Mapping[str, Any],
+    *,
+    needed: bool,
+) -> dict[str, Any]:
+    """The row of a decision; whether words are needed with it."""
+    user.require(EDITORS, "decide on submissions")
+    words = _said(document, needed=needed)
+    _lock(connection)
+    row = _check_version(_row(connection, user, submission_id), document.get("version"))
+    return {**row, "deed": state, "state": state, "words": words}
+
+
+def _check_corrected(book: Catalogue, row: Mapping[str, Any]) -> None:
+    """Raises ConflictError when a measurement is not any more what its correction was made of.
+
+    Its values tell: numbers of versions change when a release is put between others.
+    """
+    standing = next((v for v in book.current() if v.measurement_id == row["corrects"]), None)
+    if standing is None or standing.measurement.as_row() != _replaced(row):
+        raise ConflictError(
+            f"Measurement {row['corrects']} has changed since this was handed in; ask the"
+            " submitter to look at it again."
+        )
+
+
+def _check_judgement(connection: Any, row: Mapping[str, Any]) -> None:
+    """Raises ConflictError for what breaks a rule as JMDC stands now."""
+    seen = _replaced(row)
+    replaced = None if seen is None else _measurement(seen)
+    _, problems = _judge(connection, _measurement(row), replaced, row["corrects"])
+    errors = [problem for problem in problems if problem.severity == Severity.ERROR]
+    if errors:
+        raise ConflictError(f"It cannot be accepted as JMDC stands now: {errors[0].words}")
+
+
+def _replaced(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the submitter has seen of the measurement that is to be corrected."""
+    text = row["corrects_values"]
+    return None if text is None else dict(json.loads(text))
 
 
 def _checked(connection: Any, fields: Mapping[str, Any]) -> Draft:
@@ -274,7 +313,7 @@ def _contents(new: Draft) -> dict[str, Any]:
         **new.measurement.as_row(),
         "words": new.words,
         "corrects": _number(new),
-        "corrects_version": new.standing and new.standing["version"],
+        "corrects_values": new.standing and json.dumps(_measurement(new.standing).as_row()),
         "findings": json.dumps([problem.as_dict() for problem in new.problems]),
     }
 
@@ -300,14 +339,10 @@ def _lock(connection: Any) -> None:
 
 
 def _own(connection: Any, user: User, submission_id: int, version: Any) -> dict[str, Any]:
-    row = _row(connection, submission_id)
-    if row["submitter"] != user.name:
+    row = _row(connection, user, submission_id)
+    if not row["own"]:
         raise ForbiddenError("Only who has handed it in may do this.")
     return _check_version(row, version)
-
-
-def _standing_row(connection: Any, submission_id: int, version: Any) -> dict[str, Any]:
-    return _check_version(_row(connection, submission_id), version)
 
 
 def _check_version(row: dict[str, Any], version: Any) -> dict[str, Any]:
@@ -326,22 +361,8 @@ def _check_version(row: dict[str, Any], version: Any) -> dict[str, Any]:
 
 def _add(connection: Any, user: User, row: Mapping[str, Any]) -> None:
     """Adds a version to the table."""
-    columns = _columns()
     values = {**row, "username": user.name, "created": store.now()}
-    connection.execute(
-        sql.SQL("INSERT INTO jmdc.submission ({}) VALUES ({})").format(
-            sql.SQL(", ").join(map(sql.Identifier, columns)),
-            sql.SQL(", ").join(map(sql.Placeholder, columns)),
-        ),
-        {name: values[name] for name in columns},
-    )
-
-
-@cache
-def _columns() -> tuple[str, ...]:
-    """Columns of the table; DaCHS looks at the RD's file each time it is asked."""
-    table = api.getRD("jmdc/submission").getById("submission")
-    return tuple(column.name for column in table.columns)
+    store.add(connection, "jmdc/submission", "submission", values)
 
 
 # ---------------------------------------------------------------- what is shown
@@ -349,16 +370,15 @@ def _columns() -> tuple[str, ...]:
 
 def show(connection: Any, user: User, submission_id: int) -> dict[str, Any]:
     """A submission with its history, for who has handed it in, and for editors."""
-    row = _row(connection, submission_id)
-    if row["submitter"] != user.name and EDITORS not in user.groups:
+    row = _row(connection, user, submission_id)
+    if not row["own"] and EDITORS not in user.groups:
         raise ForbiddenError("Only who has handed it in and editors may see it.")
     return _shown(connection, user, [row])[0]
 
 
 def own(connection: Any, user: User, page: int) -> dict[str, Any]:
     """What a user has handed in, the newest first."""
-    condition = sql.SQL("s.submitter = %(name)s")
-    return _page(connection, user, condition, {"name": user.name}, page, newest_first=True)
+    return _page(connection, user, sql.SQL("own"), {}, page, newest_first=True)
 
 
 def queue(connection: Any, user: User, state: str, page: int) -> dict[str, Any]:
@@ -366,10 +386,11 @@ def queue(connection: Any, user: User, state: str, page: int) -> dict[str, Any]:
     user.require(EDITORS, "see what others have handed in")
     if state not in STATES:
         raise RefusedError(f"state must be one of {', '.join(STATES)}.")
-    condition = sql.SQL("s.state = %(state)s")
+    condition = sql.SQL("state = %(state)s")
     found = _page(connection, user, condition, {"state": state}, page, state not in OPEN)
     counts = connection.query(
-        sql.SQL("SELECT state, COUNT(*) FROM ({}) AS latest GROUP BY state").format(_LATEST)
+        sql.SQL("SELECT state, COUNT(*) FROM ({}) AS latest GROUP BY state").format(_LATEST),
+        {"user": user.name},
     )
     return {**found, "states": {**dict.fromkeys(STATES, 0), **dict(counts)}}
 
@@ -378,11 +399,14 @@ def _page(
     connection: Any, user: User, condition: sql.SQL, values: dict[str, Any], page: int,
     newest_first: bool,
 ) -> dict[str, Any]:  # fmt: skip
-    statement = sql.SQL("{} AND {} ORDER BY s.submission_id {} LIMIT %(size)s OFFSET %(start)s")
+    statement = sql.SQL(
+        "SELECT * FROM ({}) AS latest WHERE {} ORDER BY submission_id {}"
+        " LIMIT %(size)s OFFSET %(start)s"
+    )
     rows = list(
         connection.queryToDicts(
             statement.format(_LATEST, condition, sql.SQL("DESC" if newest_first else "ASC")),
-            {**values, "size": PAGE + 1, "start": PAGE * (page - 1)},
+            {**values, "user": user.name, "size": PAGE + 1, "start": PAGE * (page - 1)},
         )
     )
     return {
@@ -392,9 +416,10 @@ def _page(
     }
 
 
-def _row(connection: Any, submission_id: int) -> dict[str, Any]:
+def _row(connection: Any, user: User, submission_id: int) -> dict[str, Any]:
     rows = connection.queryToDicts(
-        _LATEST + sql.SQL(" AND s.submission_id = %(number)s"), {"number": submission_id}
+        _LATEST + sql.SQL(" AND s.submission_id = %(number)s"),
+        {"number": submission_id, "user": user.name},
     )
     row: dict[str, Any] | None = next(iter(rows), None)
     if row is None:
@@ -414,22 +439,15 @@ def _shown(connection: Any, user: User, rows: Sequence[Mapping[str, Any]]) -> li
     profiles = _profiles(
         connection, {row["username"] for found in versions.values() for row in found}
     )
-    corrected = {
-        (row["measurement_id"], row["version"]): _measurement(row).as_row()
-        for row in connection.queryToDicts(
-            "SELECT * FROM jmdc.history WHERE measurement_id = ANY(%(numbers)s)",
-            {"numbers": [row["corrects"] for row in rows if row["corrects"] is not None]},
-        )
-    }
     return [
         {
             "submission_id": row["submission_id"],
             "version": row["version"],
             "state": row["state"],
-            "submitter": _named(user, row["submitter"], profiles),
-            "own": row["submitter"] == user.name,
+            "submitter": _named(user, row["submitter"], row["submitted"], profiles),
+            "own": row["own"],
             "corrects": row["corrects"],
-            "replaced": corrected.get((row["corrects"], row["corrects_version"])),
+            "replaced": _replaced(row),
             "measurement_id": row["measurement_id"],
             "measurement": _measurement(row).as_row(),
             "problems": json.loads(row["findings"]),
@@ -438,7 +456,7 @@ def _shown(connection: Any, user: User, rows: Sequence[Mapping[str, Any]]) -> li
                     "version": version["version"],
                     "time": version["created"].isoformat(),
                     "deed": version["deed"],
-                    "by": _named(user, version["username"], profiles),
+                    "by": _named(user, version["username"], version["created"], profiles),
                     "words": version["words"],
                     "measurement": _measurement(version).as_row(),
                 }
@@ -456,9 +474,14 @@ def _profiles(connection: Any, names: Any) -> dict[str, Any]:
     return {row["username"]: row for row in found}
 
 
-def _named(user: User, username: str, profiles: Mapping[str, Any]) -> str:
-    """What a user may be told of who has done something: editors know all names."""
+def _named(user: User, username: str, when: datetime, profiles: Mapping[str, Any]) -> str:
+    """What a user may be told of who has done something at a time: editors know all names.
+
+    The profile of an account that was made later is somebody else's.
+    """
     profile = profiles.get(username)
+    if profile is not None and profile["created"] > when:
+        profile = None
     if username == user.name or EDITORS in user.groups:
         if profile is None:
             return username

@@ -294,6 +294,22 @@ def test_a_release_between_two_others(book: Centre, tmp_path: Path) -> None:
     assert wrong["n"] == "0"
 
 
+def test_numbers_are_given_once(book: Centre, tmp_path: Path) -> None:
+    """What a release had that was replaced leaves its number to nobody."""
+    path = tmp_path / "JMDC_20300101.csv"
+    numbers = "SELECT measurement_id, star_id FROM jmdc.history WHERE id1='{}'"
+    seen = []
+    for stars in (["HD 999991", "HD 999992"], ["HD 999991"], ["HD 999991", "HD 999993"]):
+        rows = "".join(f"{star},,1.0,,,,,,,,,\n" for star in stars)
+        path.write_text(f"{HEADER}\n{rows}")
+        book.succeed("ingest", "jmdc", str(path))
+        seen += [tuple(query(book.url, numbers.format(star))[0].values()) for star in stars]
+    kept, gone, same, again, new = seen
+    assert kept == same == again
+    for one, other, third in zip(kept, gone, new, strict=True):
+        assert len({one, other, third}) == 3
+
+
 def _held(centre: Centre) -> dict[str, int]:
     found = query(centre.url, "SELECT release, COUNT(*) AS n FROM jmdc.released GROUP BY release")
     return {row["release"]: int(row["n"]) for row in found}

@@ -10,6 +10,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest import jmdc_export, simulate_jmdc
 from tests.live import handed_in
 from tests.live.client import User, ask, query
 from tests.live.conftest import Centre
@@ -385,6 +388,171 @@ def test_a_decision_names_the_version_that_was_seen(jmdc: Jmdc, version: Any) ->
 def test_what_is_not_there_is_404(jmdc: Jmdc, path: str) -> None:
     assert jmdc.call("GET", path, EDITOR).status in (404, 405)
     assert jmdc.call("GET", "submissions/999999999999", EDITOR).status == 404
+
+
+def test_accepted_and_in_step_or_neither(jmdc: Jmdc, database: Any) -> None:
+    """What cannot be told to the stars of all data sets is not accepted."""
+    number = jmdc.submit(**fields(id1="HD 123457"))
+    database.execute("ALTER TABLE jmmc.link RENAME TO hidden_link")
+    try:
+        assert jmdc.decide(EDITOR, number, "accept", 1).status == 500
+    finally:
+        database.execute("ALTER TABLE jmmc.hidden_link RENAME TO link")
+    assert jmdc.done("GET", f"submissions/{number}", SUBMITTER)["state"] == "submitted"
+    found = "SELECT star_id FROM jmdc.measurement WHERE id1='HD 123457'"
+    assert query(jmdc.centre.url, found) == []
+    assert jmdc.decide(EDITOR, number, "accept", 1).status == 200
+    assert len(query(jmdc.centre.url, found)) == 1
+
+
+def test_only_stars_of_what_is_accepted_are_looked_for(jmdc: Jmdc, database: Any) -> None:
+    """Others that have no position get theirs when the operator looks for all."""
+    database.execute(
+        "UPDATE jmdc.star SET s_ra = NULL, s_dec = NULL, position_source = NULL"
+        " WHERE star_name IN ('SIM UD 1', 'SIM LD 1')"
+    )
+    number = jmdc.submit(**fields(words="It is right."))
+    assert jmdc.decide(EDITOR, number, "accept", 1).status == 200
+    database.execute(
+        "SELECT star_name, position_source FROM jmdc.star"
+        " WHERE star_name IN ('SIM UD 1', 'SIM LD 1') ORDER BY star_name"
+    )
+    assert database.fetchall() == [("SIM LD 1", None), ("SIM UD 1", "jsdc")]
+    jmdc.centre.succeed("jmdc", "resolve")
+    database.execute("SELECT position_source FROM jmdc.star WHERE star_name = 'SIM LD 1'")
+    assert database.fetchone() == ("jsdc",)
+
+
+# ---------------------------------------------------------------- names and accounts
+
+
+@pytest.fixture
+def shown(jmdc: Jmdc, database: Any) -> Iterator[int]:
+    """Number of a measurement of a user whose name is shown; the user is as before afterwards."""
+    submission = jmdc.submit(SHOWN, **fields())
+    accepted = json.loads(jmdc.decide(EDITOR, submission, "accept", 1).body)
+    yield accepted["measurement_id"]
+    database.execute(
+        "UPDATE users.profile SET shown = TRUE, created = '2026-01-01' WHERE username = %s",
+        (SHOWN.name,),
+    )
+
+
+def told(jmdc: Jmdc, number: int) -> set[str]:
+    """Who has handed in a measurement, by all that tells it."""
+    url = jmdc.centre.url
+    found = {
+        row["submitter"]
+        for table in ("history", "measurement")
+        for row in query(url, f"SELECT * FROM jmdc.{table} WHERE measurement_id={number}")
+    }
+    star = json.loads(ask(f"{url}/jmdc/star/SIM%20UD%201.json").body)["jmdc"]
+    for row in star["measurements"]:
+        assert not row.keys() & {"username", "submitted"}
+        if row["measurement_id"] == number:
+            found.add(row["submitter"] or "")
+    cone = ask(f"{url}/jmdc/q/cone/scs.xml?RA=110.5&DEC=-25.2&SR=0.01&VERB=3").text
+    assert SHOWN.name not in cone
+    return found
+
+
+def test_a_name_is_shown_while_its_owner_agrees(jmdc: Jmdc, database: Any, shown: int) -> None:
+    assert told(jmdc, shown) == {"Shown Tester"}
+    jmdc.centre.succeed("user", "change", SHOWN.name, "--no-shown")
+    assert told(jmdc, shown) == {""}
+    jmdc.centre.succeed("user", "change", SHOWN.name, "--shown")
+    assert told(jmdc, shown) == {"Shown Tester"}
+    database.execute("UPDATE users.profile SET created = 'tomorrow' WHERE username = %s",
+                     (SHOWN.name,))  # fmt: skip
+    assert told(jmdc, shown) == {""}
+
+
+def test_a_new_account_of_a_former_name_inherits_nothing(
+    jmdc: Jmdc, database: Any, shown: int
+) -> None:
+    document = fields()
+    number = jmdc.submit(SHOWN, **document)
+    database.execute(
+        "UPDATE jmdc.submission SET created = created - interval '2 days'"
+        " WHERE submitter = %(name)s;"
+        "UPDATE users.profile SET created = 'yesterday' WHERE username = %(name)s",
+        {"name": SHOWN.name},
+    )
+    path = f"submissions/{number}"
+    assert jmdc.call("GET", path, SHOWN).status == 403
+    assert jmdc.call("PUT", path, SHOWN, document | {"version": 1}).status == 403
+    assert jmdc.call("POST", f"{path}/withdraw", SHOWN, {"version": 1}).status == 403
+    assert numbers(jmdc.done("GET", "submissions", SHOWN)) == []
+    # An editor is told the name of the account, and not who has it now.
+    seen = jmdc.done("GET", path, EDITOR)
+    assert (seen["submitter"], seen["history"][0]["by"]) == (SHOWN.name, SHOWN.name)
+    # What somebody else has handed in is not the same twice.
+    assert jmdc.call("POST", "submissions", SHOWN, document).status == 200
+
+
+# ---------------------------------------------------------------- releases that come meanwhile
+
+
+def release(jmdc: Jmdc, folder: Path, day: str, error: float | None) -> int:
+    """Ingests the demonstration's second release as that of a day; the number of its first row,
+    which has that error, or all that it had in the first release."""
+    first, second = simulate_jmdc.releases()
+    row = first[0] if error is None else replace(second[0], e_ld_diam=error)
+    path = folder / f"JMDC_{day}.csv"
+    path.write_text(jmdc_export.as_csv([row, *second[1:]]))
+    jmdc.centre.succeed("ingest", "jmdc", str(path))
+    [found] = query(
+        jmdc.centre.url,
+        "SELECT measurement_id FROM jmdc.released WHERE release='2025-02-20'"
+        " AND notes='Error from the second publication.'",
+    )
+    return int(found["measurement_id"])
+
+
+def correction(jmdc: Jmdc, number: int, **changes: Any) -> dict[str, Any]:
+    [row] = query(jmdc.centre.url, f"SELECT * FROM jmdc.measurement WHERE measurement_id={number}")
+    kept = {name: row[name] for name in (*fields(), "id2", "mu_lambda", "bandcode", "notes")}
+    return kept | {"corrects": number, "words": "As published."} | changes
+
+
+def test_a_correction_is_of_values_not_of_a_number(jmdc: Jmdc, tmp_path: Path) -> None:
+    number = release(jmdc, tmp_path, "20300101", 0.04)
+    document = correction(jmdc, number, e_ld_diam=0.05)
+    submission = jmdc.submit(**document)
+    release(jmdc, tmp_path, "20300101", 0.06)  # as many versions as before
+    late = jmdc.decide(EDITOR, submission, "accept", 1)
+    assert (late.status, "has changed since" in late.text) == (409, True)
+    seen = jmdc.done("GET", f"submissions/{submission}", SUBMITTER)
+    assert seen["replaced"]["e_ld_diam"] == 0.04
+    jmdc.done("PUT", f"submissions/{submission}", SUBMITTER, document | {"version": 1})
+    release(jmdc, tmp_path, "20240701", 0.02)  # one more, before it
+    assert jmdc.decide(EDITOR, submission, "accept", 2).status == 200
+    assert measurement(jmdc, number)[-1]["e_ld_diam"] == "0.05"
+
+
+def test_what_is_accepted_stays_beside_a_release_that_said_the_same(
+    jmdc: Jmdc, tmp_path: Path
+) -> None:
+    number = release(jmdc, tmp_path, "20300201", 0.03)
+    [first] = [row for row in measurement(jmdc, number) if row["release_first"] == "2024-01-15"]
+    submission = jmdc.submit(
+        SHOWN, **correction(jmdc, number, e_ld_diam=first["e_ld_diam"], notes=first["notes"])
+    )
+    assert jmdc.decide(EDITOR, submission, "accept", 1).status == 200
+    release(jmdc, tmp_path, "20240301", None)
+    versions = measurement(jmdc, number)
+    by_release = {row["release_first"]: row["submitter"] for row in versions}
+    assert by_release["2024-01-15"] == ""
+    last = versions[-1]
+    assert (last["submitter"], last["is_current"], last["release_first"]) == (
+        "Shown Tester", "1", "",
+    )  # fmt: skip
+    assert last["e_ld_diam"] == first["e_ld_diam"]
+    assert last["submission_id"] == str(submission)
+    # A release that has it makes it one of its own.
+    release(jmdc, tmp_path, "20300301", None)
+    [last] = [row for row in measurement(jmdc, number) if row["is_current"] == "1"]
+    assert (last["submitter"], last["release_first"]) == ("Shown Tester", "2030-03-01")
 
 
 # ---------------------------------------------------------------- markup, SQL, formulas
