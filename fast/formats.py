@@ -1,0 +1,466 @@
+"""The documents DaCHS makes of query results, made of blocks of rows.
+
+`prepare` gives the `Writer` of a result: what comes before and after the rows is written by DaCHS,
+the rows are what DaCHS would write for the same values, byte for byte. Formats and results that it
+does not know (see `prepare`) are for DaCHS' own writers.
+
+A value passes three stages in DaCHS: psycopg2 makes a Python object of what PostgreSQL sends, a
+mapper of the column's meaning changes it (a datetime to text, say), an encoder of the format writes
+it. Where these only turn bytes around, `blocks` does it for whole columns; where they do more, each
+value goes through all three, with DaCHS' mapper and encoder. So does a whole block in which a value
+cannot be written, for the exception to be the one that DaCHS raises.
+
+Columns of other types than those of `blocks` are sent as text (`Writer.as_text`): psycopg2 reads
+nothing else. So are real numbers for everything but VOTable's `float`: psycopg2 gives the double
+nearest to the decimal number PostgreSQL writes, which is not the double with the value of the real.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from gavo import utils, votable
+from gavo.base import valuemappers
+from gavo.formats import votablewrite
+from gavo.utils import algotricks
+from gavo.votable import V, coding, enc_binary, enc_binary2
+from psycopg2 import extensions
+
+from fast import blocks
+from fast.blocks import Block, Field, Piece, Values
+
+Decoder: TypeAlias = Callable[[Field], Values]
+Encoder: TypeAlias = Callable[[Field], list[Piece] | None]
+
+# VOTable's numbers, as they are in BINARY.
+_KINDS: dict[str, np.dtype[Any]] = {
+    "short": np.dtype(">i2"), "int": np.dtype(">i4"), "long": np.dtype(">i8"),
+    "float": np.dtype(">f4"), "double": np.dtype(">f8"),
+}  # fmt: skip
+# Types whose readers in psycopg2 need no cursor, beside those of pg_sphere's types, which DaCHS
+# registers under this name. Of ranges, PostgreSQL's int4range, int8range and numrange are known.
+_TIME, _INTERVAL, _OID, _JSON, _JSONB = 1083, 1186, 26, 114, 3802
+_RANGES = {3904, 3926, 3906}
+_READ = {
+    _TIME, _INTERVAL, _OID, _JSON, _JSONB, blocks.NUMERIC, *_RANGES,
+    1000, 1021, 1115, 1182, 1183, 1187, 1231,  # arrays
+}  # fmt: skip
+_SPHERE = "spoint"
+# What changes no value; DaCHS has two of it.
+_IDENTITIES = (utils.identity, algotricks.identity)
+# Types whose cast to text is not what PostgreSQL sends as text: inet and cidr.
+_CAST_OTHERWISE = {869, 650}
+
+
+class Writer(ABC):
+    """Writes one document: head, rows(...) for each block, end(), and tail or overflow_tail.
+
+    head, tail and overflow_tail are all that is before and after the rows; overflow_tail is for as
+    many rows as the limit of the result (data.overflowLimit). as_text says which columns must be
+    cast to text in SQL; the messages given to rows have them so.
+    """
+
+    def __init__(
+        self, columns: Sequence[Column], head: bytes, tail: bytes, overflow_tail: bytes
+    ) -> None:
+        self.columns = columns
+        self.head, self.tail, self.overflow_tail = head, tail, overflow_tail
+
+    @property
+    def as_text(self) -> tuple[bool, ...]:
+        """Which columns must be cast to text in SQL."""
+        return tuple(column.as_text for column in self.columns)
+
+    def anew(self) -> Writer:
+        """A writer of another document of the same columns, of which no row is written yet."""
+        return type(self)(self.columns, self.head, self.tail, self.overflow_tail)
+
+    @abstractmethod
+    def rows(self, messages: Sequence[bytes]) -> bytes:
+        """The next part of the document, for messages of a COPY of the result.
+
+        Raises what DaCHS raises for a value that cannot be written.
+        """
+
+    def end(self) -> bytes:
+        """What is left to write of the rows."""
+        return b""
+
+    def error_tail(self, _message: str) -> bytes | None:
+        """In place of end() and tail after an error; None when the format has no place for it."""
+        return None
+
+
+def prepare(format_key: str, data: Any, oids: Sequence[int]) -> Writer | None:
+    """A writer of a result, or None when DaCHS must write it.
+
+    `data` is what taprunner._makeDataFor makes of the (empty) table that adqlglue.morphADQL gives
+    with its SQL; `oids` are the types that PostgreSQL says the columns of that SQL have. A database
+    connection of DaCHS must have been made before, for that makes psycopg2 know pg_sphere's types.
+    """
+    table = data.getPrimaryTable()
+    names = table.tableDef.dictKeys
+    if table.tableDef.fixupFunction or len(set(names)) != len(oids) or len(names) != len(oids):
+        return None
+    try:
+        return _WRITERS[format_key](data, oids)
+    except (KeyError, _UnknownTypeError):
+        return None
+
+
+class _UnknownTypeError(Exception):
+    """A column has a type whose text cannot be read as psycopg2 does."""
+
+
+# From PostgreSQL to Python
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the result: how its values are read, and its mapper, if it has one."""
+
+    oid: int
+    mapper: Callable[[Any], Any] | None
+    as_text: bool
+    decode: Decoder
+
+    def values(self, field: Field) -> Values:
+        """Its values as DaCHS gives them to the encoders of formats."""
+        decoded = self.decode(field)
+        return decoded if self.mapper is None else list(map(self.mapper, decoded))
+
+
+def _columns(table: Any, oids: Sequence[int]) -> list[Column]:
+    manager = valuemappers.SerManager(table)
+    mappers = (None if mapper in _IDENTITIES else mapper for mapper in manager.mappers)
+    return [Column(oid, mapper, *_decoder(oid)) for oid, mapper in zip(oids, mappers, strict=True)]
+
+
+@functools.cache
+def _decoder(oid: int) -> tuple[bool, Decoder]:
+    """Whether a type must be sent as text, and what gives the objects psycopg2 makes of it."""
+    if oid in _DECODERS:
+        return False, _DECODERS[oid]
+    if oid in {blocks.FLOAT4, blocks.NUMERIC}:
+        return True, functools.partial(_decode_read, float)
+    if oid in _CAST_OTHERWISE:
+        raise _UnknownTypeError
+    reader = extensions.string_types.get(oid)
+    if reader is None:
+        return True, blocks.decode_texts
+    if oid not in _READ and reader.name != _SPHERE:
+        raise _UnknownTypeError
+    cursor = _CURSOR if oid in _RANGES else None
+    return True, functools.partial(_decode_read, lambda text: reader(text, cursor))
+
+
+def _decode_read(read: Callable[[str], Any], field: Field) -> Values:
+    return [None if text is None else read(text) for text in blocks.decode_texts(field)]
+
+
+class _Cursor:
+    """The part of a cursor that psycopg2's reader of ranges uses."""
+
+    def cast(self, oid: int, text: str | None) -> Any:
+        """An object made of text."""
+        return extensions.string_types[oid](text, None)
+
+
+_CURSOR = _Cursor()
+
+_DECODERS: dict[int, Decoder] = {
+    blocks.BOOL: blocks.decode_booleans,
+    blocks.BYTEA: blocks.decode_bytes,
+    blocks.DATE: blocks.decode_dates,
+    blocks.TIMESTAMP: blocks.decode_timestamps,
+    **dict.fromkeys(blocks.TEXTS, blocks.decode_texts),
+    **{
+        oid: functools.partial(blocks.decode_numbers, kind=kind)
+        for oid, kind in blocks.NUMBERS.items()
+        if oid != blocks.FLOAT4
+    },
+    **{
+        oid: functools.partial(blocks.decode_arrays, element=element)
+        for oid, element in blocks.ARRAYS.items()
+        if oid != blocks.FLOAT4_ARRAY
+    },
+}
+
+
+# VOTable
+
+
+@dataclass(frozen=True)
+class _FieldType:
+    """What DaCHS' encoders look at in a FIELD."""
+
+    datatype: str
+    arraysize: str | None
+    xtype: str | None
+    null: str | None
+    name: str | None
+    id: str | None
+
+    @classmethod
+    def of(cls, field: Any) -> _FieldType:
+        """That of a FIELD element."""
+        null = [values.null for values in field.iterChildrenOfType(V.VALUES)]
+        literal = next((value for value in reversed(null) if value is not None), None)
+        return cls(
+            field.datatype, field.arraysize, field.xtype, literal, field.name, field.ID
+        )  # fmt: skip
+
+    def element(self) -> Any:
+        """A FIELD that has it."""
+        field = V.FIELD(
+            datatype=self.datatype, arraysize=self.arraysize, xtype=self.xtype,
+            name=self.name, ID=self.id,
+        )  # fmt: skip
+        return field[V.VALUES(null=self.null)] if self.null is not None else field
+
+
+@functools.lru_cache(maxsize=4096)
+def _codec(kind: _FieldType, module: Any) -> Callable[[Sequence[Any]], Any]:
+    """DaCHS' encoder of rows of nothing but one such column."""
+    encode: Callable[[Sequence[Any]], Any] = coding.buildEncoder(V.TABLE()[kind.element()], module)
+    return encode
+
+
+@dataclass(frozen=True)
+class _BinaryColumn(Column):
+    """A column in BINARY or BINARY2."""
+
+    encode: Encoder | None
+    codec: Callable[[Any], bytes]
+    # Text with a count before it, which can be encoded as a whole.
+    encoding: str | None
+
+    def pieces(self, field: Field) -> tuple[list[Piece], Any]:
+        """What it contributes to each row, and where it is NULL."""
+        encoded = self.encode(field) if self.encode else None
+        if encoded is not None:
+            return encoded, field.nulls
+        values = self.values(field)
+        nulls = np.array([value is None for value in values], np.bool_)
+        if self.encoding and all(value is None or isinstance(value, str) for value in values):
+            encoded = blocks.characters(values, self.encoding)
+        return encoded or blocks.values(list(map(self.codec, values))), nulls
+
+
+def _binary_column(column: Column, kind: _FieldType, module: Any) -> _BinaryColumn:
+    """How a column is written, by its FIELD and DaCHS' module for the encoding."""
+    field = kind.element()
+    encode_row = _codec(kind, module)
+    # BINARY2 has the bits for NULL before the row.
+    skip = 1 if module is enc_binary2 else 0
+
+    def codec(value: Any) -> bytes:
+        encoded: bytes = encode_row((value,))
+        return encoded[skip:]
+
+    try:
+        null = codec(None)
+    except votable.VOTableError:
+        null = None
+    pad = b"\0" if module is enc_binary2 else b" "
+    encode, decode = None, column.decode
+    if column.mapper is None:
+        encode = _encoder(column.oid, kind, field, null, pad, codec)
+    if encode and column.oid == blocks.FLOAT4:
+        decode = functools.partial(blocks.decode_numbers, kind=blocks.NUMBERS[blocks.FLOAT4])
+    if encode and column.oid == blocks.FLOAT4_ARRAY:
+        decode = functools.partial(blocks.decode_arrays, element=blocks.FLOAT4)
+    as_text = column.as_text and not encode
+    encoding = None
+    if kind.arraysize == "*" and kind.xtype != "json" and null == bytes(4):
+        encoding = {"char": "ascii", "unicodeChar": "utf-16be"}.get(kind.datatype)
+    return _BinaryColumn(column.oid, column.mapper, as_text, decode, encode, codec, encoding)
+
+
+def _encoder(
+    oid: int,
+    kind: _FieldType,
+    field: Any,
+    null: bytes | None,
+    pad: bytes,
+    codec: Callable[[Any], bytes],
+) -> Encoder | None:
+    """What writes whole columns of a type of PostgreSQL as this FIELD, if anything does."""
+    target = _KINDS.get(kind.datatype)
+    if field.isScalar():
+        if kind.datatype == "boolean" and oid == blocks.BOOL:
+            return functools.partial(blocks.booleans, null=null)
+        if target is None or oid not in blocks.NUMBERS:
+            return None
+        if oid == blocks.FLOAT4 and kind.datatype != "float":
+            return None
+        source = blocks.NUMBERS[oid]
+        return functools.partial(blocks.numbers, source=source, target=target, null=null)
+    if kind.datatype == "char" and oid in blocks.TEXTS:
+        if field.isMultiDim() or kind.xtype == "json":
+            return None
+        length = None if field.hasVarLength() else field.getLength()
+        return functools.partial(blocks.texts, length=length, pad=pad, null=null)
+    element = blocks.ARRAYS.get(oid, 0)
+    if target is None or null is None or blocks.NUMBERS.get(element) != target:
+        return None
+    length = None if field.hasVarLength() else field.getLength()
+
+    def encode_other(alone: Field) -> bytes:
+        return codec(blocks.decode_arrays(alone, element)[0])
+
+    return functools.partial(
+        blocks.arrays, kind=target, length=length, null=null, encode_other=encode_other
+    )
+
+
+class _VOTableWriter(Writer):
+    """What the three serialisations have in common."""
+
+    element: ClassVar[str]
+
+    def error_tail(self, message: str) -> bytes:
+        """Ends the table, says what DaCHS says and ends the document (DALI 1.1, section 4.4)."""
+        info = io.BytesIO()
+        V.RESOURCE().writeErrorElement(info, message)
+        return self.end() + self._closing() + info.getvalue() + b"</RESOURCE></VOTABLE>"
+
+    def _closing(self) -> bytes:
+        return f"</{self.element}></DATA></TABLE>".encode("ascii")
+
+
+class BinaryWriter(_VOTableWriter):
+    """BINARY: rows in base64, which takes three bytes at a time."""
+
+    columns: Sequence[_BinaryColumn]
+    element = "BINARY"
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._rest = b""
+
+    def rows(self, messages: Sequence[bytes]) -> bytes:
+        """The rows of a block, but for up to two bytes."""
+        block = Block(messages, len(self.columns))
+        try:
+            encoded = self._rest + self._encoded(block)
+        except Exception:
+            self._raise_first(block)
+            raise
+        whole = len(encoded) - len(encoded) % 3
+        self._rest = encoded[whole:]
+        return binascii.b2a_base64(memoryview(encoded)[:whole], newline=False)
+
+    def end(self) -> bytes:
+        """Bytes that are left."""
+        rest, self._rest = self._rest, b""
+        return base64.b64encode(rest)
+
+    def _encoded(self, block: Block) -> bytes:
+        pieces: list[Piece] = []
+        for column, field in zip(self.columns, block.fields, strict=True):
+            pieces += column.pieces(field)[0]
+        return blocks.join(pieces, block.rows)
+
+    def _raise_first(self, block: Block) -> None:
+        """Raises the exception for the first value in the order of rows that cannot be written."""
+        _raise_first(self.columns, block, [column.codec for column in self.columns])
+
+    def _closing(self) -> bytes:
+        return b"</STREAM>" + super()._closing()
+
+
+class Binary2Writer(BinaryWriter):
+    """BINARY2: rows begin with bits that say which values are NULL."""
+
+    element = "BINARY2"
+
+    def _encoded(self, block: Block) -> bytes:
+        pieces: list[Piece] = []
+        nulls = []
+        for column, field in zip(self.columns, block.fields, strict=True):
+            found, null = column.pieces(field)
+            pieces += found
+            nulls.append(null)
+        return blocks.join([blocks.null_flags(nulls, block.rows), *pieces], block.rows)
+
+
+def _raise_first(
+    columns: Sequence[Column], block: Block, codecs: Sequence[Callable[[Any], Any]]
+) -> None:
+    """Raises what DaCHS does when it writes a block: by row, and in a row by column."""
+    decoded = [column.decode(field) for column, field in zip(columns, block.fields, strict=True)]
+    for row in zip(*decoded, strict=True):
+        mapped = [
+            value if column.mapper is None else column.mapper(value)
+            for column, value in zip(columns, row, strict=True)
+        ]
+        for codec, value in zip(codecs, mapped, strict=True):
+            codec(value)
+
+
+class _OverflowMark(votable.OverflowElement):  # type: ignore[misc]
+    """Marks the place for what says that there may be more rows."""
+
+    mark = b"<?overflow?>"  # DaCHS writes no processing instructions
+
+    def write(self, output: Any) -> None:
+        """Writes the mark."""
+        output.write(self.mark)
+
+
+def _votable_parts(
+    data: Any, coding_name: str, begin: bytes, end: bytes
+) -> tuple[list[_FieldType], bytes, bytes, bytes]:
+    """Types of the FIELDs and head, tail and overflow_tail of the document DaCHS makes of data."""
+    info = V.INFO(name="QUERY_STATUS", value="OVERFLOW")
+    context = votablewrite.VOTableContext(
+        tablecoding=coding_name, acquireSamples=False, overflowElement=_OverflowMark(0, info)
+    )
+    tree = votablewrite.makeVOTable(data, context)
+    document = io.BytesIO()
+    votable.write(tree, document)
+    head, empty, tail = document.getvalue().partition(begin + end)
+    if not empty or tail.count(_OverflowMark.mark) != 1:
+        raise ValueError(f"DaCHS has written another document than expected: {tail[:200]!r}")
+    overflow = votable.OverflowElement(0, info)
+    overflow.setRowsDelivered(0)
+    told = io.BytesIO()
+    overflow.write(told)
+    tables = (table for resource in tree.iterChildrenOfType(V.RESOURCE)
+              for table in resource.iterChildrenOfType(V.TABLE))  # fmt: skip
+    kinds = [_FieldType.of(field) for field in next(tables).getFields()]
+    mark = _OverflowMark.mark
+    return (
+        kinds,
+        head + begin,
+        end + tail.replace(mark, b""),
+        end + tail.replace(mark, told.getvalue()),
+    )
+
+
+def _prepare_binary(
+    coding_name: str, module: Any, writer: type[BinaryWriter], data: Any, oids: Sequence[int]
+) -> Writer:
+    begin = f'<{writer.element}><STREAM encoding="base64">'.encode("ascii")
+    end = f"</STREAM></{writer.element}>".encode("ascii")
+    kinds, *parts = _votable_parts(data, coding_name, begin, end)
+    columns = [
+        _binary_column(column, kind, module)
+        for column, kind in zip(_columns(data.getPrimaryTable(), oids), kinds, strict=True)
+    ]
+    return writer(columns, *parts)
+
+
+_WRITERS: dict[str, Callable[[Any, Sequence[int]], Writer]] = {
+    "votable": functools.partial(_prepare_binary, "binary", enc_binary, BinaryWriter),
+    "votableb2": functools.partial(_prepare_binary, "binary2", enc_binary2, Binary2Writer),
+}
