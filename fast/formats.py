@@ -19,19 +19,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import csv
 import functools
 import io
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
-from gavo import utils, votable
+from gavo import base, utils, votable
 from gavo.base import valuemappers
-from gavo.formats import votablewrite
-from gavo.utils import algotricks
-from gavo.votable import V, coding, enc_binary, enc_binary2
+from gavo.formats import common, csvtable, texttable, votablewrite
+from gavo.utils import algotricks, stanxml
+from gavo.votable import V, coding, enc_binary, enc_binary2, enc_tabledata
 from psycopg2 import extensions
 
 from fast import blocks
@@ -54,6 +56,10 @@ _READ = {
     1000, 1021, 1115, 1182, 1183, 1187, 1231,  # arrays
 }  # fmt: skip
 _SPHERE = "spoint"
+_INTEGERS = {blocks.INT2, blocks.INT4, blocks.INT8}
+_REALS = {blocks.FLOAT4, blocks.FLOAT8, blocks.NUMERIC}
+_INTEGER_ARRAYS = {blocks.INT2_ARRAY, blocks.INT4_ARRAY, blocks.INT8_ARRAY}
+_REAL_ARRAYS = {blocks.FLOAT4_ARRAY, blocks.FLOAT8_ARRAY}
 # What changes no value; DaCHS has two of it.
 _IDENTITIES = (utils.identity, algotricks.identity)
 # Types whose cast to text is not what PostgreSQL sends as text: inet and cidr.
@@ -136,6 +142,9 @@ class Column:
         """Its values as DaCHS gives them to the encoders of formats."""
         decoded = self.decode(field)
         return decoded if self.mapper is None else list(map(self.mapper, decoded))
+
+
+_AnyColumn = TypeVar("_AnyColumn", bound=Column)
 
 
 def _columns(table: Any, oids: Sequence[int]) -> list[Column]:
@@ -460,7 +469,223 @@ def _prepare_binary(
     return writer(columns, *parts)
 
 
+class TabledataWriter(_VOTableWriter):
+    """TABLEDATA: rows in XML."""
+
+    columns: Sequence[_TabledataColumn]
+    element = "TABLEDATA"
+
+    def rows(self, messages: Sequence[bytes]) -> bytes:
+        """The rows of a block."""
+        block = Block(messages, len(self.columns))
+        if not block.rows:
+            return b""
+        try:
+            cells = [column.cells(field) for column, field in _pairs(self.columns, block)]
+        except Exception:
+            _raise_first(self.columns, block, [column.codec for column in self.columns])
+            raise
+        rows = "</TD></TR><TR><TD>".join(map("</TD><TD>".join, zip(*cells, strict=True)))
+        return f"<TR><TD>{rows}</TD></TR>".encode()
+
+
+@dataclass(frozen=True)
+class _TabledataColumn(Column):
+    """A column in TABLEDATA."""
+
+    # What there is to know of all its values: cells for values, None when they are not like that.
+    write: Callable[[Values], list[str] | None]
+    codec: Callable[[Any], str]
+
+    def cells(self, field: Field) -> list[str]:
+        """What is between <TD> and </TD>."""
+        values = self.values(field)
+        cells = self.write(values)
+        return list(map(self.codec, values)) if cells is None else cells
+
+
+def _tabledata_column(column: Column, kind: _FieldType) -> _TabledataColumn:
+    encode_row = _codec(kind, enc_tabledata)
+    before, after = len("<TR><TD>"), -len("</TD></TR>")
+
+    def codec(value: Any) -> str:
+        row: str = encode_row((value,))
+        return row[before:after]
+
+    write = _cell_writer(column, kind, codec)
+    return _TabledataColumn(
+        column.oid, column.mapper, column.as_text, column.decode, write, codec
+    )  # fmt: skip
+
+
+def _cell_writer(
+    column: Column, kind: _FieldType, codec: Callable[[Any], str]
+) -> Callable[[Values], list[str] | None]:
+    """What writes cells of TABLEDATA for a whole column, by its type and its FIELD."""
+    scalar = kind.arraysize in (None, "1")
+    if kind.datatype in {"char", "unicodeChar"} and kind.arraysize == "*" and kind.xtype != "json":
+        return functools.partial(_text_cells, only_ascii=kind.datatype == "char", codec=codec)
+    if column.mapper is None and kind.datatype in _KINDS:
+        real = kind.datatype in {"float", "double"}
+        if scalar and column.oid in (_REALS if real else _INTEGERS):
+            return functools.partial(_number_cells, codec=codec)
+        if not scalar and column.oid in (_REAL_ARRAYS if real else _INTEGER_ARRAYS):
+            spell = float.__repr__ if real else int.__repr__
+            length = V.FIELD(datatype=kind.datatype, arraysize=kind.arraysize).getLength()
+            return functools.partial(_array_cells, spell=spell, length=length, codec=codec)
+    return lambda _values: None
+
+
+def _number_cells(values: Values, codec: Callable[[Any], str]) -> list[str]:
+    """Numbers as Python spells them, but for NULL and NaN."""
+    cells = list(map(repr, values))
+    for special in ("None", "nan"):
+        if special in cells:
+            cell = codec(None)
+            cells = [cell if spelt == special else spelt for spelt in cells]
+    return cells
+
+
+def _text_cells(values: Values, only_ascii: bool, codec: Callable[[Any], str]) -> list[str] | None:
+    """Text with & < > escaped and, if there may be only ASCII, ? for all else."""
+    if not all(value is None or isinstance(value, str) for value in values):
+        return None
+    # Neither PostgreSQL nor XML has the character zero, and DaCHS has an escape for it.
+    text = "\0".join([value or "" for value in values])
+    if only_ascii and not text.isascii():
+        text = text.encode("ascii", "replace").decode("ascii")
+    cells: list[str] = stanxml.escapePCDATA(text).split(stanxml.escapePCDATA("\0"))
+    null = codec(None)
+    if null:
+        cells = [null if value is None else cell for value, cell in zip(values, cells, strict=True)]
+    return cells
+
+
+def _array_cells(
+    values: Values, spell: Callable[[Any], str], length: int | None, codec: Callable[[Any], str]
+) -> list[str]:
+    """Numbers with blanks between them."""
+    cells = []
+    for value in values:
+        cell = None
+        if value is not None and length in (None, len(value)):
+            try:
+                cell = " ".join(map(spell, value))
+            except TypeError:  # there is a NULL in it, or it has more dimensions
+                cell = None
+        cells.append(codec(value) if cell is None or "nan" in cell else cell)
+    return cells
+
+
+def _prepare_tabledata(data: Any, oids: Sequence[int]) -> Writer:
+    kinds, *parts = _votable_parts(data, "td", b"<TABLEDATA>", b"</TABLEDATA>")
+    columns = [
+        _tabledata_column(column, kind)
+        for column, kind in zip(_columns(data.getPrimaryTable(), oids), kinds, strict=True)
+    ]
+    return TabledataWriter(columns, *parts)
+
+
+# Formats without an end
+
+
+class CSVWriter(Writer):
+    """Comma-separated values, in the dialect that the configuration names."""
+
+    def rows(self, messages: Sequence[bytes]) -> bytes:
+        """The rows of a block."""
+        block = Block(messages, len(self.columns))
+        written = io.StringIO(newline="")
+        columns = [_defused(column.values(field)) for column, field in _pairs(self.columns, block)]
+        csv.writer(written, _DIALECT).writerows(zip(*columns, strict=True))
+        return written.getvalue().encode()
+
+
+# DaCHS, too, asks for it once.
+_DIALECT = base.getConfig("async", "csvDialect")
+
+
+class TSVWriter(Writer):
+    """Values with tabs between them."""
+
+    def rows(self, messages: Sequence[bytes]) -> bytes:
+        """The rows of a block."""
+        block = Block(messages, len(self.columns))
+        cells = [
+            _tab_cells(column.oid, column.values(field))
+            for column, field in _pairs(self.columns, block)
+        ]
+        lines = [*map("\t".join, zip(*cells, strict=True)), ""]
+        return "\n".join(lines).encode()
+
+
+def _tab_cells(oid: int, values: Values) -> list[str]:
+    if oid in _REALS | _INTEGERS and None not in values:
+        return list(map(str, values))
+    if oid in blocks.TEXTS and None not in values:
+        return _defused(values)
+    return list(map(texttable._makeString, values))
+
+
+def _defused(values: Values) -> Values:
+    """Values with what cannot be printed in text spelt in ASCII, as repr does it."""
+    texts = [value for value in values if isinstance(value, str)]
+    together = "".join(texts)
+    if together.isprintable() and "\\" not in together and "'" not in together:
+        return values
+    return list(map(csvtable._defuseString, values))
+
+
+class JSONWriter(Writer):
+    """DaCHS' JSON: an object with the rows in it."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._begun = False
+
+    def rows(self, messages: Sequence[bytes]) -> bytes:
+        """The rows of a block."""
+        block = Block(messages, len(self.columns))
+        if not block.rows:
+            return b""
+        columns = [column.values(field) for column, field in _pairs(self.columns, block)]
+        rows = json.dumps(list(zip(*columns, strict=True)))[1:-1]
+        comma, self._begun = ", " if self._begun else "", True
+        return f"{comma}{rows}".encode()
+
+
+def _pairs(columns: Sequence[_AnyColumn], block: Block) -> Iterator[tuple[_AnyColumn, Field]]:
+    return zip(columns, block.fields, strict=True)
+
+
+def _prepare_lines(form: str, writer: type[Writer], data: Any, oids: Sequence[int]) -> Writer:
+    return writer(_columns(data.getPrimaryTable(), oids), _empty(form, data), b"", b"")
+
+
+def _prepare_json(data: Any, oids: Sequence[int]) -> Writer:
+    begin, end = b'"data": [', b"]"
+    document = _empty("json", data)
+    # A quote within a string is written with a backslash, so this is no part of one.
+    head, empty, tail = document.partition(begin + end)
+    if not empty:
+        raise ValueError(f"DaCHS has written another document than expected: {document[-200:]!r}")
+    overflow = end + tail[:-1] + b', "queryStatus": "OVERFLOW"}'
+    return JSONWriter(_columns(data.getPrimaryTable(), oids), head + begin, end + tail, overflow)
+
+
+def _empty(form: str, data: Any) -> bytes:
+    """What DaCHS writes of a result without rows."""
+    document = io.BytesIO()
+    common.formatData(form, data, document, acquireSamples=False)
+    return document.getvalue()
+
+
 _WRITERS: dict[str, Callable[[Any, Sequence[int]], Writer]] = {
     "votable": functools.partial(_prepare_binary, "binary", enc_binary, BinaryWriter),
     "votableb2": functools.partial(_prepare_binary, "binary2", enc_binary2, Binary2Writer),
+    "votabletd": _prepare_tabledata,
+    "csv": functools.partial(_prepare_lines, "csv", CSVWriter),
+    "csv_bare": functools.partial(_prepare_lines, "csv_bare", CSVWriter),
+    "tsv": functools.partial(_prepare_lines, "tsv", TSVWriter),
+    "json": _prepare_json,
 }
