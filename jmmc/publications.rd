@@ -11,6 +11,8 @@
   <meta name="creator.name">Jean-Marie Mariotti Center</meta>
   <meta name="type">Bibliography</meta>
 
+  <macDef name="bibcode">^[12][0-9]{3}[A-Za-z][!-~]{14}$</macDef>
+
   <table id="publication_link" onDisk="True" adql="True">
     <meta name="description">Data of this centre by the publication that they belong to. The
       publication need not be in olbin.publication.</meta>
@@ -30,7 +32,8 @@
       description="How many there are: files of OiDB, measurements of JMDC."/>
     <column name="url" type="text" required="True" ucd="meta.ref.url" verbLevel="5"
       description="Address of a page that shows them."/>
-    <!-- JMDC has bibcodes made of dots, for what was never published. -->
+    <!-- JMDC has bibcodes made of dots, for what was never published; collections of OiDB may
+      refer to something else. -->
     <viewStatement>
       CREATE VIEW \qName (\colNames) AS (
         SELECT c.bib_reference, 'oidb'::text, c.obs_collection, c.title,
@@ -38,7 +41,7 @@
           '\getConfig{web}{serverURL}/static/oidb.html?collection='
             || gavo_urlescape(c.obs_collection)
         FROM oidb.collection AS c JOIN oidb.stored_file AS f USING (obs_collection)
-        WHERE c.bib_reference IS NOT NULL
+        WHERE c.bib_reference ~ '\bibcode'
         GROUP BY c.obs_collection
         UNION ALL
         SELECT m.bibcode, 'jmdc'::text, m.bibcode,
@@ -46,7 +49,7 @@
           'IsSupplementedBy'::text, COUNT(*)::integer,
           '\getConfig{web}{serverURL}/jmdc/?bibcode=' || gavo_urlescape(m.bibcode)
         FROM jmdc.stored_measurement AS m
-        WHERE m.is_current=1 AND m.bibcode ~ '^[12][0-9]{3}[A-Za-z][!-~]{14}$'
+        WHERE m.is_current=1 AND m.bibcode ~ '\bibcode'
         GROUP BY m.bibcode)
     </viewStatement>
   </table>

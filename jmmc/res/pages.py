@@ -142,7 +142,8 @@ _PARTS = (
               WHERE l.data_set = 'obsportal' AND l.star_id = %(star_id)s AND e.on_sky = 1
               GROUP BY e.facility_name, e.instrument_name) AS g))::text"""),
         "SELECT e.* FROM obsportal.exposure AS e JOIN jmmc.link AS l"
-        " ON l.entry_id=e.target_id AND l.data_set='obsportal' WHERE l.star_id={} ORDER BY e.t_min",
+        " ON l.entry_id=e.target_id AND l.data_set='obsportal'"
+        " WHERE l.star_id={} AND e.on_sky=1 ORDER BY e.t_min",
     ),
     Part(
         "oidb",
@@ -160,17 +161,18 @@ _PARTS = (
     ),
 )
 
-#: Publications by what they are cited for; bibcodes made of dots are none.
+#: Publications by what they are cited for; JMDC has bibcodes made of dots, which are none.
 _PUBLICATIONS = {
     "jmdc.measurement": sql.SQL("""
       SELECT m.bibcode, 'diameter' AS kind FROM jmmc.link AS l
       JOIN jmdc.measurement AS m ON m.star_id = l.entry_id
       WHERE l.data_set = 'jmdc' AND l.star_id = %(star_id)s
-        AND m.bibcode ~ '^[12][0-9]{3}[A-Z]'"""),
+        AND m.bibcode ~ '^[12][0-9]{3}[A-Za-z][!-~]{14}$'"""),
     "oidb.granule": sql.SQL("""
       SELECT g.bib_reference AS bibcode, 'data' AS kind FROM jmmc.link AS l
       JOIN oidb.granule AS g ON g.granule_id = l.entry_id
-      WHERE l.data_set = 'oidb' AND l.star_id = %(star_id)s AND g.bib_reference IS NOT NULL"""),
+      WHERE l.data_set = 'oidb' AND l.star_id = %(star_id)s
+        AND g.bib_reference ~ '^[12][0-9]{3}[A-Za-z][!-~]{14}$'"""),
 }
 _LIST = sql.SQL("""
   SELECT json_agg(json_build_array(q.bibcode, q.kinds, {title}) ORDER BY q.bibcode DESC)::text

@@ -64,8 +64,9 @@ _JMDC = Source(
     sql.SQL("""
       SELECT j.star_id::bigint AS entry_id, j.star_name AS name, j.s_ra, j.s_dec, j.pm_ra,
         j.pm_dec, NULL::double precision AS epoch,
-        hashtext(ROW(j.star_name, j.s_ra, j.s_dec, j.pm_ra, j.pm_dec, j.n_measurements)::text)
-          AS fingerprint
+        hashtext(ROW(j.star_name, j.s_ra, j.s_dec, j.pm_ra, j.pm_dec, j.n_measurements,
+          (SELECT array_agg(a.alias ORDER BY a.alias) FROM jmdc.star_alias AS a
+            WHERE a.star_id = j.star_id))::text) AS fingerprint
       FROM jmdc.star AS j
       WHERE j.merged_into IS NULL AND j.s_ra IS NOT NULL AND j.s_dec IS NOT NULL"""),
     sql.SQL("SELECT star_id::bigint AS entry_id, alias FROM jmdc.star_alias"),

@@ -29,7 +29,8 @@ _MANY = 1000
 #: Number of the advisory lock that keeps two runs from working at once.
 _LOCK = 0x6A6D6D63
 
-#: Rows of JSDC that no star is as yet, or not as they say.
+#: Rows of JSDC that no star is as yet, or not as they say. A star may have its proper motion from
+#: another data set, where JSDC tells none.
 _INCOMING = """
   CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS
   SELECT j.jsdc_id, j.name, j.name_key, j.ra, j.dec, j.pm_ra, j.pm_dec, NULL::integer AS star_id
@@ -39,7 +40,8 @@ _INCOMING = """
     FROM jsdc.star WHERE ra IS NOT NULL AND dec IS NOT NULL) AS j
   LEFT JOIN jmmc.star AS s ON s.jsdc_id = j.jsdc_id
   WHERE s.star_id IS NULL OR s.star_name <> j.name OR s.s_ra <> j.ra OR s.s_dec <> j.dec
-    OR s.pm_ra <> j.pm_ra OR s.pm_dec <> j.pm_dec"""
+    OR j.pm_ra IS NOT NULL AND s.pm_ra IS DISTINCT FROM j.pm_ra
+    OR j.pm_dec IS NOT NULL AND s.pm_dec IS DISTINCT FROM j.pm_dec"""
 _RELEASE = """
   UPDATE jmmc.star AS s SET jsdc_id = NULL
   WHERE s.jsdc_id IS NOT NULL AND (EXISTS (SELECT 1 FROM incoming AS i WHERE i.jsdc_id = s.jsdc_id)

@@ -227,6 +227,18 @@ def test_a_collection_that_gets_an_article_is_linked_at_once(centre: Centre) -> 
     assert "2027SIM.....1....1P" not in {link["bib-ref"] for link in _links(centre)}
 
 
+@pytest.mark.parametrize("other", ["10.1051/0004-6361/202", "2027SIM", "2027SIM.....1....1PX"])
+def test_what_is_no_bibcode_is_linked_to_nothing(centre: Centre, database: Any, other: str) -> None:
+    change = "UPDATE oidb.collection SET bib_reference=%s WHERE obs_collection='sim_private'"
+    database.execute(change, (other,))
+    try:
+        assert other not in {link["bib-ref"] for link in _links(centre)}
+        database.execute("SELECT COUNT(*) FROM jmmc.publication_link WHERE entry = 'sim_private'")
+        assert database.fetchone() == (0,)
+    finally:
+        database.execute(change, (None,))
+
+
 @pytest.mark.usefixtures("measurements")
 def test_links_are_in_adql_and_on_the_pages(centre: Centre) -> None:
     rows = query(

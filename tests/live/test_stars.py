@@ -336,6 +336,43 @@ def test_the_question_with_every_trap(centre: Centre) -> None:
     assert {(row[0], row[1]) for row in second[9]} == {(row[0], row[1]) for row in kept}
 
 
+def test_names_that_jmdc_learns_are_told(centre: Centre) -> None:
+    star = {
+        "star_id": 900_001, "star_name": "HD 900001", "s_ra": 200.0, "s_dec": -70.0,
+        "identity_flags": "", "n_measurements": 3,
+    }  # fmt: skip
+    alias = {
+        "star_id": 900_001, "alias": "CROSS 1", "alias_key": "cross1", "is_identifier": 0,
+    }  # fmt: skip
+    named = "SELECT COUNT(*) FROM jmmc.star_alias WHERE alias='CROSS 1'"
+    follow = {"follow": ["jmdc"]}
+    told = _crossed(
+        centre, {"table": "jmdc.star", "rows": [star]}, follow, {"adql": named},
+        {"table": "jmdc.star_alias", "rows": [alias]}, follow, {"adql": named}, follow,
+    )  # fmt: skip
+    assert told == [[[1, 1]], [[0]], [[1, 0]], [[1]], [[0, 0]]]
+
+
+def test_motions_that_jsdc_learns_are_taken(centre: Centre) -> None:
+    """Those that another data set has told stay where JSDC tells none."""
+    motion = "SELECT pm_ra, pm_dec FROM jmmc.star WHERE jsdc_id=900001"
+    change = "UPDATE jsdc.star SET pm_ra={}, pm_dec={} WHERE star_id=900001"
+    moving = {**_target(1, "HD 900001", 200.0, -70.0, 1), "pm_ra": 7.0, "pm_dec": 8.0}
+    follow: dict[str, Any] = {"follow": []}
+    told = _crossed(
+        centre, {"table": "jsdc.star", "rows": [_jsdc(1, 200.0, -70.0)]}, follow, {"adql": motion},
+        {"sql": change.format(1.5, -2.5)}, follow, {"adql": motion}, follow,
+        {"sql": change.format(3.5, -2.5)}, follow, {"adql": motion}, follow,
+    )  # fmt: skip
+    assert [told[n] for n in (1, 3, 6)] == [[[None, None]], [[1.5, -2.5]], [[3.5, -2.5]]]
+    assert told[4] == told[7] == [[0, 0]]
+    told = _crossed(
+        centre, {"table": "jsdc.star", "rows": [_jsdc(1, 200.0, -70.0)]},
+        {"table": "obsportal.target", "rows": [moving]}, follow, {"adql": motion}, follow,
+    )  # fmt: skip
+    assert told[1:] == [[[7.0, 8.0]], [[0, 0]]]
+
+
 def test_commands_keep_the_stars_in_step(centre: Centre) -> None:
     """After all that was ingested so far by whatever command, there is nothing left to do."""
     assert centre.succeed("sync", "stars").startswith("0 new or changed entries")
@@ -382,6 +419,26 @@ def test_each_part_of_a_star_is_the_answer_of_its_query(centre: Centre) -> None:
     assert told == {bibcode: cited[bibcode] for bibcode in cited if bibcode[:1] in ("1", "2")}
     bad = _json(centre, name="SIM BAD 1")
     assert [entry["state"] for entry in bad["badcal"]] == ["accepted"]
+
+
+def test_what_was_not_on_the_sky_is_not_observed(centre: Centre, database: Any) -> None:
+    def both() -> tuple[int, int]:
+        found = _json(centre, name="SIM CAL 1")
+        shown = sum(group["n"] for group in found["obsportal"]["instruments"])
+        return shown, len(query(centre.url, found["queries"]["obsportal"]))
+
+    before, same = both()
+    assert before == same
+    one = (
+        "UPDATE obsportal.exposure SET on_sky = {} WHERE exposure_id = (SELECT MIN(e.exposure_id)"
+        " FROM obsportal.exposure AS e JOIN obsportal.target_alias AS a USING (target_id)"
+        " WHERE a.alias = 'SIM CAL 1')"
+    )
+    database.execute(one.format(0))
+    try:
+        assert both() == (before - 1, before - 1)
+    finally:
+        database.execute(one.format(1))
 
 
 def test_what_is_not_one_star_is_told_in_words(centre: Centre) -> None:
