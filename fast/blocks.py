@@ -18,8 +18,8 @@ The trick in all of it: numpy reads and writes items of any size at any byte whe
 item has a stride of 1 byte. A variable number of bytes is moved as two items of the largest power
 of two that fits, one at its begin and one at its end, which overlap.
 
-The `decode_` functions give Python values, for what goes value by value and for formats made of
-text. They are those that psycopg2 gives, but for real numbers: see decode_numbers.
+`VALUES` and `FIELDS` have what gives Python values, for what goes value by value and for formats
+made of text. `split` is there for a few rows, for which arrays do not pay.
 
 Nothing here knows DaCHS. Errors: ValueError when bytes are not what the types say.
 """
@@ -27,11 +27,11 @@ Nothing here knows DaCHS. Errors: ValueError when bytes are not what the types s
 from __future__ import annotations
 
 import datetime
+import functools
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,13 +66,14 @@ _TRAILER = b"\xff\xff"
 _INT32 = np.dtype(">i4")
 # Places of numbers may be read where a NULL at the end of a block has none.
 _SLACK = bytes(16)
-# Below this, a loop is quicker than what it takes to set up an operation on arrays.
-_FEW = 24
+#: Below so many rows, loops are quicker than what it takes to set up operations on arrays.
+FEW = 24
 # Bytes before the elements of an array of one dimension, and of one that has none.
 _ARRAY_HEAD = 20
 _EMPTY_ARRAY = 12
 _NOTHING = np.empty(0, np.uint8)
-# From 1970-01-01 to 2000-01-01, PostgreSQL's zero.
+# PostgreSQL's zero, and how long it is after that of numpy.
+_MILLENNIUM = datetime.datetime(2000, 1, 1)
 _EPOCH = {"D": 10_957, "us": 10_957 * 86_400_000_000}
 
 
@@ -124,7 +125,7 @@ class Field:
     starts: Places
     sizes: Places
 
-    @cached_property
+    @functools.cached_property
     def nulls(self) -> NDArray[np.bool_] | None:
         """Which values are NULL; None when none is."""
         nulls = self.sizes < 0
@@ -178,7 +179,7 @@ def _void(size: int) -> np.dtype[Any]:
 
 def _copy(target: Bytes, to: Places, data: Bytes, starts: Places, sizes: Places) -> None:
     """Copies sizes[i] bytes of data from starts[i] to to[i] of target."""
-    if len(sizes) < _FEW:
+    if len(sizes) < FEW:
         moves = zip(to.tolist(), starts.tolist(), sizes.tolist(), strict=True)
         for place, start, size in moves:
             target[place : place + size] = data[start : start + size]
@@ -357,12 +358,12 @@ def arrays(
     kind: np.dtype[Any],
     length: int | None,
     null: bytes,
-    encode_other: Callable[[Field], bytes],
+    encode_other: Callable[[bytes], bytes],
 ) -> list[Piece]:
     """Arrays of one dimension, of numbers of one kind: a count and elements, or `length` elements.
 
     Arrays of any other shape (with NULLs among the elements, more dimensions, another length than
-    there must be) are left to encode_other, which gives the bytes of a field of one row.
+    there must be) are left to encode_other, which gets and gives the bytes of one value.
     """
     parts: list[tuple[Places, Bytes]] = []
     left = np.ones(len(field.sizes), np.bool_)
@@ -386,10 +387,9 @@ def arrays(
         parts.append((rows, np.tile(np.frombuffer(null, np.uint8), (len(rows), 1))))
         left[rows] = False
     for row in np.flatnonzero(left).tolist():
-        alone = Field(
-            field.raw, field.data, field.starts[row : row + 1], field.sizes[row : row + 1]
-        )
-        parts.append((np.array([row]), np.frombuffer(encode_other(alone), np.uint8)[None, :]))
+        start, size = int(field.starts[row]), int(field.sizes[row])
+        other = encode_other(field.raw[start : start + size])
+        parts.append((np.array([row]), np.frombuffer(other, np.uint8)[None, :]))
     return [_scattered(parts, len(field.sizes))]
 
 
@@ -455,82 +455,52 @@ def characters(strings: Sequence[str | None], encoding: str) -> list[Piece] | No
     ]  # fmt: skip
 
 
-# Decoders: a field in, Python values out, None for NULL
+# Python values: those that psycopg2 gives, but for real numbers
 
 
-def decode_numbers(field: Field, kind: np.dtype[Any]) -> Values:
-    """int or float; a real is the double with the same value, which is not what psycopg2 gives."""
-    return _with_nulls(field, field.numbers(kind).tolist())
+def split(messages: Sequence[bytes], width: int) -> list[Sequence[bytes | None]]:
+    """The bytes of each value, by field: what a Block has, for a few rows.
+
+    ValueError when these are not rows of `width` fields.
+    """
+    rows = []
+    for message in without_frame(messages):
+        row: list[bytes | None] = []
+        place = 2
+        while place < len(message):
+            start = place + 4
+            size = int.from_bytes(message[place:start], "big", signed=True)
+            place = start + size if size > 0 else start
+            row.append(message[start:place] if size >= 0 else None)
+        if len(row) != width or place != len(message):
+            raise ValueError(f"a row that does not have {width} fields")
+        rows.append(row)
+    return list(zip(*rows, strict=True)) if rows else [()] * width
 
 
-def decode_booleans(field: Field) -> Values:
-    """bool."""
-    return _with_nulls(field, (field.numbers(np.dtype(np.uint8)) != 0).tolist())
-
-
-def decode_texts(field: Field) -> Values:
-    """str, from UTF-8."""
-    if not len(field.sizes):
-        return []
-    # Text in PostgreSQL has no zero bytes.
-    packed, _, _ = field.packed(gap=1)
-    return _with_nulls(field, packed[:-1].tobytes().decode().split("\0"))
-
-
-def decode_bytes(field: Field) -> Values:
-    """memoryview."""
-    return [None if value is None else memoryview(value) for value in field.each()]
-
-
-def decode_timestamps(field: Field) -> Values:
-    """datetime.datetime; the first and the last there is for -infinity and infinity.
+def decode_timestamp(value: bytes) -> datetime.datetime:
+    """The first and the last datetime there is stand for -infinity and infinity.
 
     Raises ValueError for a year that Python does not have.
     """
-    return _decode_times(field, np.dtype(">i8"), "us", datetime.datetime)
+    microseconds = int.from_bytes(value, "big", signed=True)
+    try:
+        return _MILLENNIUM + datetime.timedelta(microseconds=microseconds)
+    except OverflowError:
+        return cast(datetime.datetime, _times(np.frombuffer(value, ">i8"), "us")[0])
 
 
-def decode_dates(field: Field) -> Values:
-    """datetime.date, as decode_timestamps."""
-    return _decode_times(field, np.dtype(">i4"), "D", datetime.date)
+def decode_date(value: bytes) -> datetime.date:
+    """As decode_timestamp."""
+    days = int.from_bytes(value, "big", signed=True)
+    try:
+        return _MILLENNIUM.date() + datetime.timedelta(days=days)
+    except OverflowError:
+        return cast(datetime.date, _times(np.frombuffer(value, ">i4"), "D")[0])
 
 
-def _decode_times(
-    field: Field, kind: np.dtype[Any], unit: str, result: type[datetime.date]
-) -> Values:
-    sent = field.numbers(kind)
-    limits = np.iinfo(kind)
-    first, last = sent == limits.min, sent == limits.max
-    infinite = first | last
-    counts = sent.astype(np.int64) + _EPOCH[unit]
-    counts[infinite] = 0
-    # Overflows far outside of Python's years, which were refused by then.
-    times = counts.view(f"datetime64[{unit}]")
-    outside = (times < np.datetime64("0001-01-01")) | (times >= np.datetime64("10000-01-01"))
-    if outside.any():
-        year = int(times[outside][0].astype("datetime64[Y]").astype(np.int64)) + 1970
-        raise ValueError(f"year {year if year > 0 else year - 1} is out of range")
-    decoded: Values = times.tolist()
-    for rows, limit in ((first, result.min), (last, result.max)):
-        for row in np.flatnonzero(rows).tolist():
-            decoded[row] = limit
-    return _with_nulls(field, decoded)
-
-
-def decode_arrays(field: Field, element: int) -> Values:
-    """Lists of elements of a type of NUMBERS or TEXTS, and of lists for more dimensions."""
-    decode = _element_decoder(element)
-    return [None if value is None else _decode_array(value, decode) for value in field.each()]
-
-
-def _element_decoder(element: int) -> Callable[[bytes], Any]:
-    if element in TEXTS:
-        return bytes.decode
-    one = struct.Struct(f">{NUMBERS[element].char}")
-    return lambda value: one.unpack(value)[0]
-
-
-def _decode_array(value: bytes, decode: Callable[[bytes], Any]) -> Values:
+def decode_array(value: bytes, decode: Callable[[bytes], Any]) -> Values:
+    """A list of elements, and of lists for more dimensions, with None for NULL."""
     dimensions = int.from_bytes(value[:4], "big")
     if not dimensions:
         return []
@@ -545,6 +515,86 @@ def _decode_array(value: bytes, decode: Callable[[bytes], Any]) -> Values:
     for length in reversed(lengths[1:]):
         elements = [elements[i : i + length] for i in range(0, len(elements), length)]
     return elements
+
+
+def _number_decoder(kind: np.dtype[Any]) -> Callable[[bytes], Any]:
+    codes = {"i2": "h", "i4": "i", "i8": "q", "f4": "f", "f8": "d"}
+    unpack = struct.Struct(">" + codes[kind.str[1:]]).unpack
+    return lambda value: unpack(value)[0]
+
+
+#: What makes an object of the bytes of a value, by type. A real becomes the double with the same
+#: value; psycopg2 gives the double nearest to the decimal number that PostgreSQL writes for it.
+VALUES: dict[int, Callable[[bytes], Any]] = {
+    BOOL: lambda value: value != b"\0",
+    BYTEA: memoryview,
+    DATE: decode_date,
+    TIMESTAMP: decode_timestamp,
+    **{oid: _number_decoder(kind) for oid, kind in NUMBERS.items()},
+    **dict.fromkeys(TEXTS, bytes.decode),
+}
+VALUES |= {
+    oid: functools.partial(decode_array, decode=VALUES[element]) for oid, element in ARRAYS.items()
+}
+
+
+def decode_numbers(field: Field, kind: np.dtype[Any]) -> Values:
+    """All numbers of a field."""
+    return _with_nulls(field, field.numbers(kind).tolist())
+
+
+def decode_booleans(field: Field) -> Values:
+    """All truth values of a field."""
+    return _with_nulls(field, (field.numbers(np.dtype(np.uint8)) != 0).tolist())
+
+
+def decode_texts(field: Field) -> Values:
+    """All texts of a field, from UTF-8."""
+    if not len(field.sizes):
+        return []
+    # Text in PostgreSQL has no zero bytes.
+    packed, _, _ = field.packed(gap=1)
+    return _with_nulls(field, packed[:-1].tobytes().decode().split("\0"))
+
+
+def decode_timestamps(field: Field) -> Values:
+    """All timestamps of a field; see decode_timestamp."""
+    return _with_nulls(field, _times(field.numbers(np.dtype(">i8")), "us"))
+
+
+def decode_dates(field: Field) -> Values:
+    """All dates of a field; see decode_timestamp."""
+    return _with_nulls(field, _times(field.numbers(np.dtype(">i4")), "D"))
+
+
+#: The same for whole fields, where that is quicker.
+FIELDS: dict[int, Callable[[Field], Values]] = {
+    BOOL: decode_booleans,
+    DATE: decode_dates,
+    TIMESTAMP: decode_timestamps,
+    **{oid: functools.partial(decode_numbers, kind=kind) for oid, kind in NUMBERS.items()},
+    **dict.fromkeys(TEXTS, decode_texts),
+}
+
+
+def _times(sent: NDArray[Any], unit: str) -> Values:
+    """Python's dates (unit D) or datetimes (us) for what PostgreSQL sends."""
+    limits = np.iinfo(sent.dtype)
+    first, last = sent == limits.min, sent == limits.max
+    infinite = first | last
+    counts = sent.astype(np.int64)
+    counts[infinite] = 0
+    times = (counts + _EPOCH[unit]).view(f"datetime64[{unit}]")
+    outside = (times < np.datetime64("0001-01-01")) | (times >= np.datetime64("10000-01-01"))
+    if outside.any():
+        year = int(times[outside][0].astype("datetime64[Y]").astype(np.int64)) + 1970
+        raise ValueError(f"year {year if year > 0 else year - 1} is out of range")
+    decoded: Values = times.tolist()
+    kind = datetime.date if unit == "D" else datetime.datetime
+    for rows, limit in ((first, kind.min), (last, kind.max)):
+        for row in np.flatnonzero(rows).tolist():
+            decoded[row] = limit
+    return decoded
 
 
 def _with_nulls(field: Field, decoded: Values) -> Values:

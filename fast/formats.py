@@ -24,9 +24,9 @@ import functools
 import io
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from gavo import base, utils, votable
@@ -34,12 +34,12 @@ from gavo.base import valuemappers
 from gavo.formats import common, csvtable, texttable, votablewrite
 from gavo.utils import algotricks, stanxml
 from gavo.votable import V, coding, enc_binary, enc_binary2, enc_tabledata
+from gavo.votable import common as votable_common
 from psycopg2 import extensions
 
 from fast import blocks
 from fast.blocks import Block, Field, Piece, Values
 
-Decoder: TypeAlias = Callable[[Field], Values]
 Encoder: TypeAlias = Callable[[Field], list[Piece] | None]
 
 # VOTable's numbers, as they are in BINARY.
@@ -62,6 +62,8 @@ _INTEGER_ARRAYS = {blocks.INT2_ARRAY, blocks.INT4_ARRAY, blocks.INT8_ARRAY}
 _REAL_ARRAYS = {blocks.FLOAT4_ARRAY, blocks.FLOAT8_ARRAY}
 # What changes no value; DaCHS has two of it.
 _IDENTITIES = (utils.identity, algotricks.identity)
+# Types of which psycopg2 makes other values than `blocks`.
+_INEXACT = {blocks.FLOAT4, blocks.FLOAT4_ARRAY}
 # Types whose cast to text is not what PostgreSQL sends as text: inet and cidr.
 _CAST_OTHERWISE = {869, 650}
 
@@ -136,43 +138,71 @@ class Column:
     oid: int
     mapper: Callable[[Any], Any] | None
     as_text: bool
-    decode: Decoder
+    # What makes an object of the bytes of a value, and of all values where that is quicker.
+    decode: Callable[[bytes], Any]
+    decode_field: Callable[[Field], Values] | None
+
+    @property
+    def parts(
+        self,
+    ) -> tuple[
+        int,
+        Callable[[Any], Any] | None,
+        bool,
+        Callable[[bytes], Any],
+        Callable[[Field], Values] | None,
+    ]:
+        """What it is made of."""
+        return self.oid, self.mapper, self.as_text, self.decode, self.decode_field
 
     def values(self, field: Field) -> Values:
         """Its values as DaCHS gives them to the encoders of formats."""
-        decoded = self.decode(field)
-        return decoded if self.mapper is None else list(map(self.mapper, decoded))
+        if self.decode_field is None:
+            return self.few(field.each())
+        return self._mapped(self.decode_field(field))
 
+    def few(self, sent: Iterable[bytes | None]) -> Values:
+        """The same, of the bytes of each value."""
+        decode = self.decode
+        return self._mapped([None if value is None else decode(value) for value in sent])
 
-_AnyColumn = TypeVar("_AnyColumn", bound=Column)
+    def _mapped(self, values: Values) -> Values:
+        return values if self.mapper is None else list(map(self.mapper, values))
 
 
 def _columns(table: Any, oids: Sequence[int]) -> list[Column]:
     manager = valuemappers.SerManager(table)
     mappers = (None if mapper in _IDENTITIES else mapper for mapper in manager.mappers)
-    return [Column(oid, mapper, *_decoder(oid)) for oid, mapper in zip(oids, mappers, strict=True)]
+    return [Column(oid, mapper, *_decoders(oid)) for oid, mapper in zip(oids, mappers, strict=True)]
 
 
 @functools.cache
-def _decoder(oid: int) -> tuple[bool, Decoder]:
+def _decoders(
+    oid: int,
+) -> tuple[bool, Callable[[bytes], Any], Callable[[Field], Values] | None]:
     """Whether a type must be sent as text, and what gives the objects psycopg2 makes of it."""
-    if oid in _DECODERS:
-        return False, _DECODERS[oid]
-    if oid in {blocks.FLOAT4, blocks.NUMERIC}:
-        return True, functools.partial(_decode_read, float)
-    if oid in _CAST_OTHERWISE:
+    if oid in blocks.VALUES and oid not in _INEXACT:
+        return False, blocks.VALUES[oid], blocks.FIELDS.get(oid)
+    read: Callable[[str], Any]
+    if oid in _REALS:
+        read = float
+    elif oid in _CAST_OTHERWISE:
         raise _UnknownTypeError
-    reader = extensions.string_types.get(oid)
-    if reader is None:
-        return True, blocks.decode_texts
-    if oid not in _READ and reader.name != _SPHERE:
-        raise _UnknownTypeError
-    cursor = _CURSOR if oid in _RANGES else None
-    return True, functools.partial(_decode_read, lambda text: reader(text, cursor))
+    else:
+        reader = extensions.string_types.get(oid)
+        if reader is None:
+            return True, bytes.decode, blocks.decode_texts
+        if oid not in _READ and reader.name != _SPHERE:
+            raise _UnknownTypeError
+        cursor = _CURSOR if oid in _RANGES else None
 
+        def read(text: str) -> Any:
+            return reader(text, cursor)
 
-def _decode_read(read: Callable[[str], Any], field: Field) -> Values:
-    return [None if text is None else read(text) for text in blocks.decode_texts(field)]
+    def read_field(field: Field) -> Values:
+        return [None if text is None else read(text) for text in blocks.decode_texts(field)]
+
+    return True, lambda sent: read(sent.decode()), read_field
 
 
 class _Cursor:
@@ -185,23 +215,14 @@ class _Cursor:
 
 _CURSOR = _Cursor()
 
-_DECODERS: dict[int, Decoder] = {
-    blocks.BOOL: blocks.decode_booleans,
-    blocks.BYTEA: blocks.decode_bytes,
-    blocks.DATE: blocks.decode_dates,
-    blocks.TIMESTAMP: blocks.decode_timestamps,
-    **dict.fromkeys(blocks.TEXTS, blocks.decode_texts),
-    **{
-        oid: functools.partial(blocks.decode_numbers, kind=kind)
-        for oid, kind in blocks.NUMBERS.items()
-        if oid != blocks.FLOAT4
-    },
-    **{
-        oid: functools.partial(blocks.decode_arrays, element=element)
-        for oid, element in blocks.ARRAYS.items()
-        if oid != blocks.FLOAT4_ARRAY
-    },
-}
+
+def _values(columns: Sequence[Column], messages: Sequence[bytes]) -> list[Values]:
+    """The values of each column."""
+    if len(messages) < blocks.FEW:
+        sent = blocks.split(messages, len(columns))
+        return [column.few(values) for column, values in zip(columns, sent, strict=True)]
+    block = Block(messages, len(columns))
+    return [column.values(field) for column, field in zip(columns, block.fields, strict=True)]
 
 
 # VOTable
@@ -280,18 +301,17 @@ def _binary_column(column: Column, kind: _FieldType, module: Any) -> _BinaryColu
     except votable.VOTableError:
         null = None
     pad = b"\0" if module is enc_binary2 else b" "
-    encode, decode = None, column.decode
+    encode = None
     if column.mapper is None:
         encode = _encoder(column.oid, kind, field, null, pad, codec)
-    if encode and column.oid == blocks.FLOAT4:
-        decode = functools.partial(blocks.decode_numbers, kind=blocks.NUMBERS[blocks.FLOAT4])
-    if encode and column.oid == blocks.FLOAT4_ARRAY:
-        decode = functools.partial(blocks.decode_arrays, element=blocks.FLOAT4)
-    as_text = column.as_text and not encode
+    if encode and column.oid in _INEXACT:
+        column = Column(
+            column.oid, None, False, blocks.VALUES[column.oid], blocks.FIELDS.get(column.oid)
+        )
     encoding = None
     if kind.arraysize == "*" and kind.xtype != "json" and null == bytes(4):
         encoding = {"char": "ascii", "unicodeChar": "utf-16be"}.get(kind.datatype)
-    return _BinaryColumn(column.oid, column.mapper, as_text, decode, encode, codec, encoding)
+    return _BinaryColumn(*column.parts, encode, codec, encoding)
 
 
 def _encoder(
@@ -318,13 +338,13 @@ def _encoder(
             return None
         length = None if field.hasVarLength() else field.getLength()
         return functools.partial(blocks.texts, length=length, pad=pad, null=null)
-    element = blocks.ARRAYS.get(oid, 0)
-    if target is None or null is None or blocks.NUMBERS.get(element) != target:
+    element, decode = blocks.ARRAYS.get(oid, 0), blocks.VALUES.get(oid)
+    if target is None or null is None or blocks.NUMBERS.get(element) != target or not decode:
         return None
     length = None if field.hasVarLength() else field.getLength()
 
-    def encode_other(alone: Field) -> bytes:
-        return codec(blocks.decode_arrays(alone, element)[0])
+    def encode_other(value: bytes) -> bytes:
+        return codec(decode(value))
 
     return functools.partial(
         blocks.arrays, kind=target, length=length, null=null, encode_other=encode_other
@@ -358,12 +378,7 @@ class BinaryWriter(_VOTableWriter):
 
     def rows(self, messages: Sequence[bytes]) -> bytes:
         """The rows of a block, but for up to two bytes."""
-        block = Block(messages, len(self.columns))
-        try:
-            encoded = self._rest + self._encoded(block)
-        except Exception:
-            self._raise_first(block)
-            raise
+        encoded = self._rest + self._encoded(messages)
         whole = len(encoded) - len(encoded) % 3
         self._rest = encoded[whole:]
         return binascii.b2a_base64(memoryview(encoded)[:whole], newline=False)
@@ -373,18 +388,32 @@ class BinaryWriter(_VOTableWriter):
         rest, self._rest = self._rest, b""
         return base64.b64encode(rest)
 
-    def _encoded(self, block: Block) -> bytes:
+    def _closing(self) -> bytes:
+        return b"</STREAM>" + super()._closing()
+
+    def _encoded(self, messages: Sequence[bytes]) -> bytes:
+        if len(messages) < blocks.FEW:
+            return self._by_value(_values(self.columns, messages))
+        block = Block(messages, len(self.columns))
+        try:
+            return self._by_column(block)
+        except votable.VOTableError:
+            # Another one may come first by row.
+            return self._by_value(_values(self.columns, messages))
+
+    def _by_column(self, block: Block) -> bytes:
         pieces: list[Piece] = []
         for column, field in zip(self.columns, block.fields, strict=True):
             pieces += column.pieces(field)[0]
         return blocks.join(pieces, block.rows)
 
-    def _raise_first(self, block: Block) -> None:
-        """Raises the exception for the first value in the order of rows that cannot be written."""
-        _raise_first(self.columns, block, [column.codec for column in self.columns])
-
-    def _closing(self) -> bytes:
-        return b"</STREAM>" + super()._closing()
+    def _by_value(self, values: Sequence[Values]) -> bytes:
+        codecs = [column.codec for column in self.columns]
+        return b"".join(
+            codec(value)
+            for row in zip(*values, strict=True)
+            for codec, value in zip(codecs, row, strict=True)
+        )
 
 
 class Binary2Writer(BinaryWriter):
@@ -392,7 +421,7 @@ class Binary2Writer(BinaryWriter):
 
     element = "BINARY2"
 
-    def _encoded(self, block: Block) -> bytes:
+    def _by_column(self, block: Block) -> bytes:
         pieces: list[Piece] = []
         nulls = []
         for column, field in zip(self.columns, block.fields, strict=True):
@@ -401,19 +430,14 @@ class Binary2Writer(BinaryWriter):
             nulls.append(null)
         return blocks.join([blocks.null_flags(nulls, block.rows), *pieces], block.rows)
 
-
-def _raise_first(
-    columns: Sequence[Column], block: Block, codecs: Sequence[Callable[[Any], Any]]
-) -> None:
-    """Raises what DaCHS does when it writes a block: by row, and in a row by column."""
-    decoded = [column.decode(field) for column, field in zip(columns, block.fields, strict=True)]
-    for row in zip(*decoded, strict=True):
-        mapped = [
-            value if column.mapper is None else column.mapper(value)
-            for column, value in zip(columns, row, strict=True)
-        ]
-        for codec, value in zip(codecs, mapped, strict=True):
-            codec(value)
+    def _by_value(self, values: Sequence[Values]) -> bytes:
+        codecs = [column.codec for column in self.columns]
+        flags = votable_common.NULLFlags(len(codecs))
+        return b"".join(
+            flags.serializeFromRow(row)
+            + b"".join([codec(value) for codec, value in zip(codecs, row, strict=True)])
+            for row in zip(*values, strict=True)
+        )
 
 
 class _OverflowMark(votable.OverflowElement):  # type: ignore[misc]
@@ -477,13 +501,15 @@ class TabledataWriter(_VOTableWriter):
 
     def rows(self, messages: Sequence[bytes]) -> bytes:
         """The rows of a block."""
-        block = Block(messages, len(self.columns))
-        if not block.rows:
+        values = _values(self.columns, messages)
+        if not values[0]:
             return b""
         try:
-            cells = [column.cells(field) for column, field in _pairs(self.columns, block)]
-        except Exception:
-            _raise_first(self.columns, block, [column.codec for column in self.columns])
+            cells = [column.cells(own) for column, own in zip(self.columns, values, strict=True)]
+        except votable.VOTableError:
+            for row in zip(*values, strict=True):  # another one may come first by row
+                for column, value in zip(self.columns, row, strict=True):
+                    column.codec(value)
             raise
         rows = "</TD></TR><TR><TD>".join(map("</TD><TD>".join, zip(*cells, strict=True)))
         return f"<TR><TD>{rows}</TD></TR>".encode()
@@ -497,9 +523,8 @@ class _TabledataColumn(Column):
     write: Callable[[Values], list[str] | None]
     codec: Callable[[Any], str]
 
-    def cells(self, field: Field) -> list[str]:
+    def cells(self, values: Values) -> list[str]:
         """What is between <TD> and </TD>."""
-        values = self.values(field)
         cells = self.write(values)
         return list(map(self.codec, values)) if cells is None else cells
 
@@ -512,10 +537,7 @@ def _tabledata_column(column: Column, kind: _FieldType) -> _TabledataColumn:
         row: str = encode_row((value,))
         return row[before:after]
 
-    write = _cell_writer(column, kind, codec)
-    return _TabledataColumn(
-        column.oid, column.mapper, column.as_text, column.decode, write, codec
-    )  # fmt: skip
+    return _TabledataColumn(*column.parts, _cell_writer(column, kind, codec), codec)
 
 
 def _cell_writer(
@@ -594,9 +616,8 @@ class CSVWriter(Writer):
 
     def rows(self, messages: Sequence[bytes]) -> bytes:
         """The rows of a block."""
-        block = Block(messages, len(self.columns))
         written = io.StringIO(newline="")
-        columns = [_defused(column.values(field)) for column, field in _pairs(self.columns, block)]
+        columns = map(_defused, _values(self.columns, messages))
         csv.writer(written, _DIALECT).writerows(zip(*columns, strict=True))
         return written.getvalue().encode()
 
@@ -610,10 +631,9 @@ class TSVWriter(Writer):
 
     def rows(self, messages: Sequence[bytes]) -> bytes:
         """The rows of a block."""
-        block = Block(messages, len(self.columns))
         cells = [
-            _tab_cells(column.oid, column.values(field))
-            for column, field in _pairs(self.columns, block)
+            _tab_cells(column.oid, values)
+            for column, values in zip(self.columns, _values(self.columns, messages), strict=True)
         ]
         lines = [*map("\t".join, zip(*cells, strict=True)), ""]
         return "\n".join(lines).encode()
@@ -645,17 +665,11 @@ class JSONWriter(Writer):
 
     def rows(self, messages: Sequence[bytes]) -> bytes:
         """The rows of a block."""
-        block = Block(messages, len(self.columns))
-        if not block.rows:
+        rows = json.dumps(list(zip(*_values(self.columns, messages), strict=True)))[1:-1]
+        if not rows:
             return b""
-        columns = [column.values(field) for column, field in _pairs(self.columns, block)]
-        rows = json.dumps(list(zip(*columns, strict=True)))[1:-1]
         comma, self._begun = ", " if self._begun else "", True
         return f"{comma}{rows}".encode()
-
-
-def _pairs(columns: Sequence[_AnyColumn], block: Block) -> Iterator[tuple[_AnyColumn, Field]]:
-    return zip(columns, block.fields, strict=True)
 
 
 def _prepare_lines(form: str, writer: type[Writer], data: Any, oids: Sequence[int]) -> Writer:
