@@ -173,8 +173,12 @@ def _items(data: Bytes, kind: np.dtype[Any]) -> NDArray[Any]:
     return np.ndarray((max(0, data.size - kind.itemsize + 1),), kind, data, strides=(1,))
 
 
-def _void(size: int) -> np.dtype[Any]:
-    return np.dtype((np.void, size))
+def _item(size: int) -> np.dtype[Any]:
+    """Items of any size; numpy moves those that are numbers twice as fast."""
+    return _WORDS[size] if size in _WORDS else np.dtype((np.void, size))
+
+
+_WORDS = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
 
 
 def _copy(target: Bytes, to: Places, data: Bytes, starts: Places, sizes: Places) -> None:
@@ -187,7 +191,7 @@ def _copy(target: Bytes, to: Places, data: Bytes, starts: Places, sizes: Places)
     least, most = int(sizes.min()), int(sizes.max())
     power = 1 << max(0, least.bit_length() - 1)
     while power <= most:
-        item = _void(power)
+        item = _item(power)
         source, sink = _items(data, item), _items(target, item)
         if power <= least and most < 2 * power:
             places, begins, rest = to, starts, sizes - power
@@ -267,7 +271,7 @@ def _rows_as_items(matrix: NDArray[Any]) -> NDArray[Any]:
     """An array with each row of a matrix as one item."""
     contiguous = np.ascontiguousarray(matrix)
     size = contiguous.itemsize * contiguous.shape[1]
-    return np.ndarray((len(contiguous),), _void(size), contiguous)
+    return np.ndarray((len(contiguous),), _item(size), contiguous)
 
 
 # Encoders: a field in, pieces of rows out
@@ -400,21 +404,20 @@ def _regular(
 
     With the elements, a line for each of them.
     """
-    nothing = np.empty((0, 0), kind)
     if size == _EMPTY_ARRAY:
         return rows, np.empty((len(rows), 0), kind)
-    count, rest = divmod(size - _ARRAY_HEAD, 4 + kind.itemsize)
+    element = np.dtype([("size", _INT32), ("value", kind)])
+    count, rest = divmod(size - _ARRAY_HEAD, element.itemsize)
     if count < 1 or rest:
-        return rows[:0], nothing
-    content = _items(field.data, _void(size))[field.starts[rows]]
-    content = content.view(np.uint8).reshape(len(rows), size)
-    # One dimension, no NULLs, the type of the elements, their number, the number of the first.
-    one = (content[:, :8] == np.frombuffer(struct.pack(">ii", 1, 0), np.uint8)).all(axis=1)
-    one &= (content[:, 12:16] == np.frombuffer(struct.pack(">i", count), np.uint8)).all(axis=1)
+        return rows[:0], np.empty((0, 0), kind)
+    # An array begins with: one dimension, no NULLs, type of elements, their number, first index.
+    starts = field.starts[rows]
+    one = _items(field.data, np.dtype(">i8"))[starts] == 1 << 32
+    one &= _items(field.data, _INT32)[starts + 12] == count
     if not one.all():
-        rows, content = rows[one], content[one]
-    elements = content[:, _ARRAY_HEAD:].reshape(len(rows), count, 4 + kind.itemsize)[:, :, 4:]
-    return rows, np.ascontiguousarray(elements).view(kind).reshape(len(rows), count)
+        rows, starts = rows[one], starts[one]
+    body = _items(field.data, _item(size - _ARRAY_HEAD))[starts + _ARRAY_HEAD]
+    return rows, np.ascontiguousarray(body.view(element)["value"]).reshape(len(rows), count)
 
 
 def _scattered(parts: Sequence[tuple[Places, Bytes]], rows: int) -> Ragged:
