@@ -1,5 +1,7 @@
 """Files of JSDC: what astropy reads of them is what we read, in each form."""
 
+import gzip
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import ascii as tables
-from astropy.io import votable
+from astropy.io import fits, votable
 from astropy.table import MaskedColumn, Table
 
 from ingest import jsdc, simulate_jsdc
@@ -84,6 +86,7 @@ def test_unknown_values_are_not_numbers(tmp_path: Path) -> None:
         "\n"
         "#Table\tII_346_jsdc_dis:\n"
         "Name\tLDD1\n----\t----\nHD 9\t1.0\n"
+        "\n#END# -ref=1\n\n"
     )  # fmt: skip
     columns = jsdc.read(path).columns
     assert columns["name"].tolist() == [b"HD 1", b"HD 2", b"HD 2"]
@@ -102,26 +105,211 @@ def test_unknown_values_are_not_numbers(tmp_path: Path) -> None:
     ]
 
 
-HEAD = "Name\tRAJ2000\tDEJ2000\tLDD\te_LDD\tCalFlag\n----\t----\t----\t----\t----\t-\n"
+HEAD = (
+    "Name\tRAJ2000\tDEJ2000\tLDD\te_LDD\tCalFlag\tGaiaDR3\n----\t----\t----\t----\t----\t-\t----\n"
+)
+GOOD = "HD 1\t00 00 04.0\t- 0 00 36.0\t0.1\t0.01\t0\tGaia DR3 4611686018427387905"
+
+
+def _refusal(path: Path) -> str:
+    """What is said of a file that is refused; the file is named first."""
+    with pytest.raises(UnreadableFile) as error:
+        jsdc.read(path)
+    words = str(error.value)
+    assert words.startswith(f"{path.name}: ")
+    return words.removeprefix(f"{path.name}: ")
 
 
 @pytest.mark.parametrize(
-    ("rows", "reason"),
+    ("old", "new", "reason"),
     [
-        ("HD 1\t00 00 04.0\t-00 00 36.0\t0.1\t0.01\n", "row 1: 5 cells under 6 columns"),
-        ("HD 1\t00 00 04.0\t-00 00 36.0\tbig\t0.01\t0\n", "row 1: ldd is no number: 'big'"),
-        ("HD 1\t1 2 3\t4 5 6\t1\t1\t0.5\n", "row 1: cal_flag is no whole number: '0.5'"),
-        ("HD 1\t00 00 04.0\t-91 00 36.0\t0.1\t0.01\t0\n", "row 1: dec is not from -90 to 90"),
-        ("HD 1\t1 2 3\t4 5 6\t1\t1\t0\nHD 2\t1 2\t4 5 6\t1\t1\t0\n", "row 2: RAJ2000 is not hours"),
+        ("\t0.01", "", "6 cells under 7 columns"),
+        ("\t0.1\t", "\tbig\t", "ldd is no number: 'big'"),
+        ("\t0.1\t", "\t1e39\t", "ldd is too great for a number: '1e+39'"),
+        ("\t0\t", "\t0.5\t", "cal_flag is no whole number: '0.5'"),
+        # What a column of 16 bits has no room for became another flag.
+        ("\t0\t", "\t65536\t", "cal_flag is not from 0 to 32767: '65536'"),
+        ("\t0\t", "\t-2\t", "cal_flag is not from 0 to 32767: '-2'"),
+        ("- 0 00 36.0", "-91 00 36.0", "dec is not from -90 to 90: '-91.01'"),
+        ("- 0 00 36.0", "-  0 00 36.0", "DEJ2000 is not degrees, minutes and seconds: '-  0"),
+        ("- 0 00 36.0", "-0 60 36.0", "DEJ2000 has 60 minutes or seconds, or more: '-0 60 36.0'"),
+        ("00 00 04.0", "00 00 60.0", "RAJ2000 has 60 minutes or seconds, or more: '00 00 60.0'"),
+        ("00 00 04.0", "00 00", "RAJ2000 is not hours, minutes and seconds: '00 00'"),
+        ("HD 2", "HD é", "name is no UTF-8: 'HD \ufffd'"),
+        ("HD 2", "HD\0 2", "name has a NUL in it: 'HD\\x00 2'"),
+        ("DR3", "DR2", "gaia_dr3_id is no identifier of Gaia DR3: 'Gaia DR2 4611686018427387905'"),
+        ("4611686018427387905", "9223372036854775808", "gaia_dr3_id is no identifier of Gaia DR3:"),
+        ("Gaia DR3 4611686018427387905", "-7", "gaia_dr3_id is no identifier of Gaia DR3: '-7'"),
     ],
 )
-def test_a_wrong_value_refuses_the_file(tmp_path: Path, rows: str, reason: str) -> None:
+def test_a_wrong_value_refuses_the_file(tmp_path: Path, old: str, new: str, reason: str) -> None:
+    second = GOOD.replace("HD 1", "HD 2")
+    assert old in second
     path = tmp_path / "wrong.tsv"
-    path.write_text(HEAD + rows)
-    with pytest.raises(UnreadableFile) as error:
-        jsdc.read(path)
-    assert "wrong.tsv" in str(error.value)
-    assert reason in str(error.value)
+    path.write_text(f"{HEAD}{GOOD}\n{second}\n#END#\n")
+    columns = jsdc.read(path).columns
+    assert columns["gaia_dr3_id"].tolist() == [b"4611686018427387905"] * 2
+    np.testing.assert_allclose(columns["dec"], [-0.01, -0.01])
+    text = f"{HEAD}{GOOD}\n{second.replace(old, new, 1)}\n#END#\n"
+    path.write_bytes(text.encode("latin-1"))
+    assert _refusal(path).startswith(f"row 2: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("RAm", 61, "RAM is not from 0 to below 60: '61'"),
+        ("DEs", 60.0, "DES is not from 0 to below 60: '60'"),
+        ("DEd", -5, "DED is not from 0 to below 91: '-5'"),
+        ("DE-", "x", "DE- is no sign: 'x'"),
+    ],
+)
+def test_impossible_parts_of_a_split_position_are_refused(
+    tmp_path: Path, column: str, value: object, reason: str
+) -> None:
+    columns = {
+        "Name": "HD 1", "RAh": 1, "RAm": 2, "RAs": 3.5, "DE-": "-", "DEd": 0, "DEm": 30,
+        "DEs": 0.0, "e_LDD": 0.01,
+    }  # fmt: skip
+    path = tmp_path / "split.fits"
+    Table([columns]).write(path)
+    np.testing.assert_allclose(jsdc.read(path).columns["dec"], [-0.5])
+    Table([{**columns, column: value}]).write(path, overwrite=True)
+    assert _refusal(path) == f"row 1: {reason}"
+
+
+def test_a_chi2_of_minus_one_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "jsdc.fits"
+    Table({"Name": ["a", "b"], "RAJ2000": [1.0, 2.0], "DEJ2000": [3.0, 4.0], "e_LDD": [0.1, 0.1],
+           "LDDCHI": [-1.0, 0.5], "Bmag": [-1.0, 2.0]}).write(path)  # fmt: skip
+    columns = jsdc.read(path).columns
+    np.testing.assert_array_equal(columns["ldd_chi2"], [np.nan, 0.5])
+    np.testing.assert_array_equal(columns["bmag"], [-1.0, 2.0])
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_catalogue_without_stars_is_refused(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"jsdc.{form}"
+    WRITERS[form]({name: values[:0] for name, values in simulate_jsdc.simulate(5).items()}, path)
+    assert _refusal(path) == "the table has no rows"
+
+
+def test_what_is_cut_off_between_two_lines_is_refused(tmp_path: Path) -> None:
+    for form in ("tsv", "vot"):
+        path = tmp_path / f"jsdc.{form}"
+        WRITERS[form](simulate_jsdc.simulate(30), path)
+        lines = path.read_text().splitlines(keepends=True)
+        for left_out in (1, 2, 12):
+            path.write_text("".join(lines[:-left_out]))
+            assert "the file is cut off" in _refusal(path)
+
+
+def test_a_comment_between_the_rows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "jsdc.tsv"
+    path.write_text(f"{HEAD}{GOOD}\n#Aborted\n{GOOD}\n#END#\n")
+    assert _refusal(path) == "row 2: a comment stands between the rows"
+
+
+def test_a_table_that_says_it_is_cut_off_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "jsdc.vot"
+    simulate_jsdc.write_votable(simulate_jsdc.simulate(50), path)
+    plain = path.read_text()
+    said = '<INFO name="QUERY_STATUS" value="{}">at most 50 rows</INFO></RESOURCE>'
+    path.write_text(plain.replace("</RESOURCE>", said.format("OK")))
+    assert len(jsdc.read(path)) == 50
+    path.write_text(plain.replace("</RESOURCE>", said.format("OVERFLOW")))
+    assert "QUERY_STATUS is OVERFLOW" in _refusal(path)
+    path.write_text(plain.replace("</TR></TABLEDATA>", "</TABLEDATA>").replace(
+        "</TR>\n</TABLEDATA>", "\n</TABLEDATA>"))  # fmt: skip
+    assert _refusal(path) == "the last row of the table has no end"
+
+
+def test_damaged_gzip_is_a_sentence(tmp_path: Path) -> None:
+    for form in ("tsv.gz", "fits.gz"):
+        path = tmp_path / f"jsdc.{form}"
+        WRITERS[form](simulate_jsdc.simulate(300), path)
+        data = bytearray(path.read_bytes())
+        middle = len(data) // 2
+        data[middle : middle + 64] = b"\xff" * 64
+        path.write_bytes(data)
+        assert _refusal(path)
+
+
+def test_nothing_is_what_the_votable_says_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "jsdc.vot"
+    simulate_jsdc.write_votable(simulate_jsdc.simulate(5), path)
+    plain = path.read_text()
+    for name, none in (("CalFlag", "-32768"), ("Jmag", "99.9")):
+        [field] = re.findall(rf'<FIELD name="{name}"[^>]*/>', plain)
+        values = f'<VALUES null="{none}"><MIN value="-1"/></VALUES></FIELD>'
+        plain = plain.replace(field, f"{field.removesuffix('/>')}>{values}")
+    places = [re.findall(r'<FIELD name="(\w+)"', plain).index(name) for name in ("CalFlag", "Jmag")]
+    row = re.findall("<TR>.*?</TR>", plain)[1]
+    cells = re.findall("<TD>(.*?)</TD>", row)
+    cells[places[0]], cells[places[1]] = " -32768 ", "99.9"
+    other = "<TR><TD>" + "</TD><TD>".join(cells) + "</TD></TR>"
+    for text in (plain.replace(row, other), plain.replace(row, f"{other}<!-- odd -->")):
+        path.write_text(text)
+        columns = jsdc.read(path).columns
+        assert np.isnan(columns["cal_flag"]).tolist() == [False, True, False, False, False]
+        assert np.isnan(columns["jmag"])[1]
+
+
+def test_votables_in_other_encodings(tmp_path: Path) -> None:
+    path = tmp_path / "jsdc.vot"
+    simulate_jsdc.write_votable(simulate_jsdc.simulate(5), path)
+    plain = path.read_text()
+    name = jsdc.read(path).columns["name"][0].decode()
+    latin = plain.replace('"UTF-8"', '"ISO-8859-1"').replace(f"<TD>{name}", "<TD>é &amp; è")
+    path.write_bytes(latin.encode("latin-1"))
+    assert jsdc.read(path).columns["name"][0].decode() == "é & è"
+    path.write_bytes(latin.replace("ISO-8859-1", "UTF-8").encode("latin-1"))
+    assert "no UTF-8" in _refusal(path) or "no well-formed XML" in _refusal(path)
+    path.write_bytes(latin.replace("ISO-8859-1", "nonsense").encode("latin-1"))
+    assert "nonsense" in _refusal(path)
+
+
+def test_a_packed_votable_with_more_than_cells(tmp_path: Path) -> None:
+    path = tmp_path / "jsdc.vot.gz"
+    simulate_jsdc.write_votable(simulate_jsdc.simulate(5), path)
+    expected = jsdc.read(path).columns["name"].tolist()
+    text = gzip.decompress(path.read_bytes()).replace(b"</TR>", b"</TR><!-- odd -->")
+    path.write_bytes(gzip.compress(text))
+    assert jsdc.read(path).columns["name"].tolist() == expected
+
+
+def test_a_text_in_fits_ends_with_nul(tmp_path: Path) -> None:
+    columns = [
+        fits.Column("Name", "6A", array=np.array([b"HD 1\0x", b"HD 234"])),
+        *(fits.Column(name, "D", array=[1.0, 2.0]) for name in ("RAJ2000", "DEJ2000", "e_LDD")),
+    ]
+    path = tmp_path / "jsdc.fits"
+    fits.BinTableHDU.from_columns(columns).writeto(path)
+    assert jsdc.read(path).columns["name"].tolist() == [b"HD 1", b"HD 234"]
+
+
+def test_the_null_of_a_fits_column_is_that_of_its_bytes(tmp_path: Path) -> None:
+    columns = [
+        fits.Column("Name", "4A", array=["a", "b"]),
+        fits.Column("RAJ2000", "D", array=[1.0, 2.0]),
+        fits.Column("DEJ2000", "D", array=[1.0, 2.0]),
+        fits.Column("e_LDD", "D", array=[0.1, 0.1]),
+        fits.Column("Bmag", "I", array=np.array([0, 0], np.int16)),
+        fits.Column("CalFlag", "I", array=np.array([0, 0], np.int16)),
+    ]
+    path = tmp_path / "jsdc.fits"
+    table = fits.BinTableHDU.from_columns(columns)
+    table.data["Bmag"] = [1250, -99]
+    table.data["CalFlag"] = [-32768, -32765]
+    table.writeto(path)
+    # Written as they are: astropy would scale them back.
+    fits.setval(path, "TSCAL5", value=0.01, ext=1)
+    fits.setval(path, "TNULL5", value=-99, ext=1)
+    fits.setval(path, "TZERO6", value=32768, ext=1)
+    fits.setval(path, "TNULL6", value=-32768, ext=1)
+    found = jsdc.read(path).columns
+    np.testing.assert_array_equal(found["bmag"], [12.5, np.nan])
+    np.testing.assert_array_equal(found["cal_flag"], [np.nan, 3])
 
 
 @pytest.mark.parametrize(
