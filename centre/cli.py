@@ -42,6 +42,8 @@ environment:
   JMMC_BIND   address the server listens on (default: 127.0.0.1)
   JMMC_URL    address by which the world knows the server (default: http://localhost:PORT)
 
+There are more, for several processes and machines: etc/README.md.
+
 exit codes: 0 done, 1 failed, 2 wrong usage
 """
 

@@ -1,4 +1,4 @@
-"""The instance's own PostgreSQL cluster."""
+"""The instance's own PostgreSQL cluster, or the server of JMMC_DATABASE in its place."""
 
 import os
 import re
@@ -8,6 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import make_dsn
 
 from centre import CentreError, server
 from centre.instance import CHECKOUT, Instance
@@ -32,8 +35,8 @@ def programs() -> Path:
 
 
 def exists(instance: Instance) -> bool:
-    """Whether the cluster has been made."""
-    return (instance.cluster / "PG_VERSION").exists()
+    """Whether the cluster has been made; a server that is not the instance's own is there."""
+    return bool(instance.database) or (instance.cluster / "PG_VERSION").exists()
 
 
 def create(instance: Instance) -> None:
@@ -45,7 +48,8 @@ def create(instance: Instance) -> None:
     unfinished = instance.root / "cluster.new"
     if unfinished.exists():
         shutil.rmtree(unfinished)
-    command = ["initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+    command = ["initdb", "--username=postgres", "--encoding=UTF8", "--locale=C"]
+    command += ["--auth-local=trust", "--auth-host=scram-sha-256"]
     if instance.throwaway:
         command.append("--no-sync")
     _run(instance, [*command, f"--pgdata={unfinished}"], "The PostgreSQL cluster cannot be made")
@@ -55,7 +59,13 @@ def create(instance: Instance) -> None:
 
 
 def is_running(instance: Instance) -> bool:
-    """Whether the cluster's server runs."""
+    """Whether the cluster's server runs, or the server of JMMC_DATABASE answers."""
+    if instance.database:
+        try:
+            _connect(instance)
+        except CentreError:
+            return False
+        return True
     number = _postmaster(instance)
     return number is not None and _lives(number)
 
@@ -63,8 +73,11 @@ def is_running(instance: Instance) -> bool:
 def start(instance: Instance) -> None:
     """Starts the cluster unless it runs; returns when it takes connections.
 
-    Raises CentreError with what its log says when it does not start.
+    Raises CentreError with what its log says when it does not start, or with the reason why the
+    server of JMMC_DATABASE cannot be reached.
     """
+    if instance.database:
+        _connect(instance)
     if is_running(instance):
         return
     _clear_up(instance)
@@ -88,8 +101,8 @@ def start(instance: Instance) -> None:
 
 
 def stop(instance: Instance) -> bool:
-    """Stops the cluster; tells whether it ran."""
-    if not is_running(instance):
+    """Stops the cluster; tells whether it ran. A server that is not the instance's own stays."""
+    if instance.database or not is_running(instance):
         return False
     command = ["pg_ctl", "stop", "--silent", "--wait", "--mode=fast"]
     _run(instance, [*command, f"--pgdata={instance.cluster}"], "PostgreSQL does not stop")
@@ -114,16 +127,34 @@ def running(instance: Instance) -> Iterator[None]:
 
 
 def create_database(instance: Instance) -> None:
-    """Makes DaCHS' database, unless it is there."""
+    """Makes DaCHS' database, unless it is there.
+
+    On a server that is not the instance's own, it gets the settings that etc/postgresql.conf has
+    for queries.
+    """
     question = "SELECT count(*) FROM pg_database WHERE datname = 'gavo'"
-    answer = _run(
-        instance,
-        ["psql", "-XAtq", f"--dbname={instance.dsn('postgres')}", f"--command={question}"],
-        "PostgreSQL does not answer",
-    )
+    answer = _run(instance, [*_psql(instance), question], "PostgreSQL does not answer")
     if answer.strip() == "0":
-        command = ["createdb", f"--host={instance.sockets}", "--username=postgres"]
-        _run(instance, [*command, "--template=template0", "gavo"], "The database cannot be made")
+        command = "CREATE DATABASE gavo TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+        _run(instance, [*_psql(instance), command], "The database cannot be made")
+    if instance.database:
+        for setting in ("timezone = 'UTC'", "jit = off"):
+            command = f"ALTER DATABASE gavo SET {setting}"
+            _run(instance, [*_psql(instance), command], "The database cannot be set up")
+
+
+def _psql(instance: Instance) -> list[str]:
+    """The command that runs a statement as the superuser, but for the statement."""
+    return ["psql", "-XAtq", f"--dbname={instance.dsn('postgres')}", "--command"]
+
+
+def _connect(instance: Instance) -> None:
+    """Asks the server of JMMC_DATABASE whether it is there; CentreError with its answer if not."""
+    try:
+        psycopg2.connect(make_dsn(instance.dsn("postgres"), connect_timeout=10)).close()
+    except psycopg2.Error as error:
+        words = " ".join(str(error).split())
+        raise CentreError(f"The database of JMMC_DATABASE does not answer: {words}") from None
 
 
 def _postmaster(instance: Instance) -> int | None:

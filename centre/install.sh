@@ -25,7 +25,10 @@ wanted="$dachs
     python3-xlrd"
 case "${1:-}" in
     "") ;;
-    test) wanted="$wanted chromium git python3-hypothesis python3-pytest python3-pyvo python3-venv" ;;
+    test)
+        wanted="$wanted chromium git nginx-light openssl python3-hypothesis python3-pytest python3-pyvo
+            python3-venv"
+        ;;
     *) fail "the only argument is 'test'." ;;
 esac
 
@@ -86,3 +89,8 @@ fi
 
 # shellcheck disable=SC2086  # a list of packages
 apt_get install --no-install-recommends $missing
+
+# Debian starts it at once, on port 80; the tests run their own.
+case "$missing" in
+    *nginx-light*) [ ! -d /run/systemd/system ] || $sudo systemctl disable --now nginx ;;
+esac

@@ -1,7 +1,9 @@
 """An instance: where it is, how it is reached, and the settings made from it.
 
 An instance is a directory (JMMC_ROOT) and a port (JMMC_PORT); nothing of it lies anywhere else
-but, when its path is too long or has characters DaCHS cannot take, its PostgreSQL socket.
+but a database that is not its own (JMMC_DATABASE) and, when its path is too long or has characters
+DaCHS cannot take, its PostgreSQL socket. Several machines may share the directory: each but one has
+a name (JMMC_MACHINE) and a folder of its own in it, for what only its processes need.
 """
 
 import grp
@@ -12,12 +14,16 @@ import pwd
 import quopri
 import re
 import secrets
+import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Any
+
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from centre import CentreError
 
@@ -37,23 +43,43 @@ class Instance:
     bind: str
     url: str
     throwaway: bool = False
+    #: How many processes answer on the port.
+    processes: int = 1
+    #: The PostgreSQL server that is used instead of a cluster of the instance's own (libpq).
+    database: str = ""
+    #: A streaming replica of the database, for queries that only read (libpq).
+    replica: str = ""
+    #: Name of this machine among those that share the directory; none for the only or first one.
+    machine: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Instance":
-        """The instance JMMC_ROOT, JMMC_PORT, JMMC_BIND and JMMC_URL name.
+        """The instance that the variables of the environment name (etc/README.md).
 
-        Raises CentreError when JMMC_PORT is not a port number.
+        Raises CentreError, naming the variable, for a value that cannot be.
         """
         text = environ.get("JMMC_PORT", "8080")
         if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
             raise CentreError(f"JMMC_PORT must be a number from 1 to 65535, not '{text}'.")
         port = int(text)
+        number = environ.get("JMMC_PROCESSES") or "1"
+        if not re.fullmatch(r"[0-9]{1,2}", number) or int(number) < 1:
+            raise CentreError(f"JMMC_PROCESSES must be a number from 1 to 99, not '{number}'.")
+        machine = environ.get("JMMC_MACHINE", "")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{0,40}", machine):
+            raise CentreError(
+                f"JMMC_MACHINE must be a word of letters, digits, _ and -, not '{machine}'."
+            )
         return cls(
             root=Path(environ.get("JMMC_ROOT") or CHECKOUT / "var").absolute(),
             port=port,
             bind=environ.get("JMMC_BIND", "127.0.0.1"),
             url=environ.get("JMMC_URL", f"http://localhost:{port}").rstrip("/"),
             throwaway=environ.get("JMMC_THROWAWAY", "") == "1",
+            processes=int(number),
+            database=_connection(environ, "JMMC_DATABASE"),
+            replica=_connection(environ, "JMMC_REPLICA"),
+            machine=machine,
         )
 
     @property
@@ -79,12 +105,27 @@ class Instance:
     @property
     def logs(self) -> Path:
         """Log files of the cluster, the server and the set-up."""
-        return self.root / "logs"
+        return self.own / "logs"
 
     @property
     def run(self) -> Path:
-        """Files that mean something only while a process runs."""
+        """Files that mean something only while a process of this machine runs."""
+        return self.own / "run"
+
+    @property
+    def own(self) -> Path:
+        """Where the files are that only this machine's processes need."""
+        return self.root / "machines" / self.machine if self.machine else self.root
+
+    @property
+    def locks(self) -> Path:
+        """Where commands lock what only one may do at a time, on whatever machine."""
         return self.root / "run"
+
+    @property
+    def settings(self) -> Path:
+        """DaCHS' settings file."""
+        return (self.own if self.machine else self.config) / "gavo.rc"
 
     @property
     def sockets(self) -> Path:
@@ -100,7 +141,9 @@ class Instance:
         return Path("/tmp") / f"jmmc-{hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]}"
 
     def dsn(self, database: str = "gavo") -> str:
-        """Connection string of the cluster's superuser."""
+        """Connection string of the superuser of the cluster, or of JMMC_DATABASE."""
+        if self.database:
+            return str(make_dsn(self.database, dbname=database))
         return f"host={self.sockets} port=5432 dbname={database} user=postgres"
 
     def environment(self) -> dict[str, str]:
@@ -115,14 +158,15 @@ class Instance:
         }
         return {
             **passed,
-            "GAVOSETTINGS": str(self.config / "gavo.rc"),
+            "GAVOSETTINGS": str(self.settings),
             "GAVOCUSTOM": str(self.config / "no-custom.rc"),
-            "HOME": str(self.root / "cache"),
+            "HOME": str(self.own / "cache"),
+            "JMMC_REPLICA": self.replica,
             "JMMC_ROOT": str(self.root),
             "LANG": "C.UTF-8",
             "PATH": f"{self.dachs_command.parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             "PYTHONPATH": str(CHECKOUT),
-            "PYTHONPYCACHEPREFIX": str(self.root / "cache" / "python"),
+            "PYTHONPYCACHEPREFIX": str(self.own / "cache" / "python"),
             "PYTHONUTF8": "1",  # whatever locale DaCHS sets
             "PYTHONWARNINGS": "ignore",
             # DaCHS counts days of embargo in local time.
@@ -132,7 +176,7 @@ class Instance:
     @property
     def dachs_command(self) -> Path:
         """DaCHS as the instance runs it (centre/site.py); DaCHS itself calls it by its name."""
-        return self.root / "bin" / "dachs"
+        return self.own / "bin" / "dachs"
 
     def write_settings(self) -> None:
         """Writes all that DaCHS reads from its root from the checkout's etc/ and resources/.
@@ -140,12 +184,13 @@ class Instance:
         Called at each start, so that the checkout is the one place to change settings.
         """
         self.config.mkdir(parents=True, exist_ok=True)
-        self.dachs_command.parent.mkdir(exist_ok=True)
+        self.dachs_command.parent.mkdir(parents=True, exist_ok=True)
         self.dachs_command.write_text('#!/bin/sh\nexec /usr/bin/python3 -m centre.site "$@"\n')
         self.dachs_command.chmod(0o755)
         template = Template((CHECKOUT / "etc" / "gavo.rc").read_text())
         settings = template.substitute(
             root=self.root,
+            profiles=self._write_profile(),
             checkout=CHECKOUT,
             url=self.url,
             bind=self.bind,
@@ -154,15 +199,35 @@ class Instance:
             group=grp.getgrgid(os.getegid()).gr_name,
             adminpasswd=self._admin_password(),
         )
-        target = self.config / "gavo.rc"
-        target.touch(mode=0o600)
-        target.write_text(settings)
+        self.settings.touch(mode=0o600)
+        self.settings.write_text(settings)
         for name in ("defaultmeta.txt", "userconfig.rd", "vanitynames.txt", "local.py"):
             _link(CHECKOUT / "etc" / name, self.config / name)
         web = self.dachs / "web"
         _link(CHECKOUT / "resources" / "static", web / "nv_static")
         _link(CHECKOUT / "resources" / "templates", web / "templates")
         self._write_vocabularies()
+
+    def _write_profile(self) -> str:
+        """Tells DaCHS where JMMC_DATABASE is; returns where it is to look for its profiles.
+
+        The file `dsn` that `dachs init` writes is included by all profiles and says where the
+        database was then; ours comes before it.
+        """
+        folder = self.own / "database"
+        if not self.database:
+            return str(self.config)
+        folder.mkdir(exist_ok=True)
+        given = parse_dsn(self.database)
+        values = {
+            "database": "gavo",
+            "host": given.get("host", "localhost"),
+            "port": given.get("port", "5432"),
+            "sslmode": given.get("sslmode", "prefer"),
+        }
+        lines = [f"{name} = {shlex.quote(value)}\n" for name, value in values.items()]
+        (folder / "dsn").write_text("".join(lines))
+        return f"{folder}:{self.config}"
 
     def _admin_password(self) -> str:
         state = self.read_state()
@@ -207,11 +272,23 @@ class Instance:
 
 def _link(source: Path, target: Path) -> None:
     """Makes target a symbolic link to source, if there is one; an empty folder may be there."""
-    if not source.exists():
-        return
+    if not source.exists() or (target.is_symlink() and target.readlink() == source):
+        return  # servers that run, of this machine and others, may be reading it
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_symlink() or target.is_file():
         target.unlink()
     elif target.is_dir():
         target.rmdir()
     target.symlink_to(source)
+
+
+def _connection(environ: Mapping[str, str], name: str) -> str:
+    """A connection string of libpq; CentreError, which does not repeat it, when it is none."""
+    text = environ.get(name, "")
+    try:
+        parse_dsn(text)
+    except ProgrammingError:
+        raise CentreError(
+            f"{name} must be a connection string of PostgreSQL, as 'host=db.example.org port=5432'."
+        ) from None
+    return text

@@ -2,8 +2,10 @@
 
 import fcntl
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from centre import (
     CentreError,
@@ -18,7 +20,11 @@ from centre import (
     server,
     stars,
 )
+from centre.alone import BusyError
 from centre.instance import Instance
+
+#: How often `serve` looks whether the server's processes live.
+_LOOK_SECONDS = 0.5
 
 
 def require(instance: Instance, *, complete: bool = True) -> None:
@@ -52,7 +58,8 @@ def start(instance: Instance) -> None:
     """Starts database and server; returns when the server answers."""
     with _locked(instance):
         _check_not_running(instance)
-        server.check_port(instance)
+        if server.pid(instance) is None:
+            server.check_port(instance)
         cluster.start(instance)
         instance.write_settings()
         _start_server(instance)
@@ -77,9 +84,9 @@ def serve(instance: Instance) -> None:
             if not instance.read_state().get("demo"):
                 print("Loading the demonstration data ...", flush=True)
                 _load_demonstration(instance)
-            process = _start_server(instance)
+            processes = _start_server(instance)
         print(_WELCOME.format(url=instance.url), flush=True)
-        process.wait()
+        _watch(instance, processes)
         print("The server was stopped.")
     except KeyboardInterrupt:
         print("\nStopping ...", flush=True)
@@ -128,10 +135,28 @@ def _init(instance: Instance) -> None:
             dachs.publish(instance)
 
 
-def _start_server(instance: Instance) -> "subprocess.Popen[bytes]":
-    process = server.start(instance)
-    instance.update_state(serving={"port": instance.port, "bind": instance.bind})
-    return process
+def _start_server(instance: Instance) -> "list[subprocess.Popen[bytes]]":
+    started = server.start(instance)
+    serving = instance.read_state().get("serving", {})
+    instance.update_state(serving={**serving, instance.machine: _serving(instance)})
+    return started
+
+
+def _serving(instance: Instance) -> dict[str, Any]:
+    return {"port": instance.port, "bind": instance.bind, "processes": instance.processes}
+
+
+def _watch(instance: Instance, processes: "list[subprocess.Popen[bytes]]") -> None:
+    """Returns when the server has ended; one of several processes that ends is started again."""
+    while server.pid(instance) is not None:
+        time.sleep(_LOOK_SECONDS)
+        if all(process.poll() is None for process in processes):
+            continue
+        with suppress(BusyError), _locked(instance):  # not while a command stops them all
+            if server.pid(instance) is not None:
+                print("A process of the server has ended; another one is started.", flush=True)
+                processes = [process for process in processes if process.poll() is None]
+                processes += server.start(instance)
 
 
 def _load_demonstration(instance: Instance) -> None:
@@ -148,22 +173,31 @@ def _load_demonstration(instance: Instance) -> None:
 
 
 def _check_not_running(instance: Instance) -> None:
-    number = server.pid(instance)
-    if number is not None:
-        raise CentreError(
-            f"The server runs already, as process {number}; `bin/jmmc stop` stops it."
-        )
+    """Raises CentreError when the server runs, unless some of its processes have ended."""
+    found = server.pids(instance)
+    if not found:
+        return
+    same = instance.read_state().get("serving", {}).get(instance.machine) == _serving(instance)
+    if same and not set(range(1, instance.processes + 1)) <= set(found):
+        return
+    numbers = ", ".join(map(str, found.values()))
+    raise CentreError(
+        f"The server runs already, as process {numbers}; `bin/jmmc stop` stops it."
+        if len(found) == 1
+        else f"The server runs already, as processes {numbers}; `bin/jmmc stop` stops them."
+    )
 
 
 @contextmanager
 def _locked(instance: Instance) -> Iterator[None]:
     """Keeps two commands from changing the same instance at once."""
-    instance.run.mkdir(parents=True, exist_ok=True)
-    with (instance.run / "lock").open("w") as lock:
+    for folder in (instance.locks, instance.run, instance.logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    with (instance.locks / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CentreError(
+            raise BusyError(
                 f"Another command is at work on the instance in {instance.root}."
             ) from None
         yield

@@ -1,4 +1,7 @@
-"""The DaCHS server of an instance: a process, its lock, and the port it answers on."""
+"""The DaCHS server of an instance: its processes, their locks, and the port they answer on.
+
+There are JMMC_PROCESSES of them; centre/fronts.py is what they do to be one server.
+"""
 
 import errno
 import fcntl
@@ -9,6 +12,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from centre import CentreError
@@ -18,36 +22,88 @@ _START_SECONDS = 60
 _STOP_SECONDS = 15
 
 
+def pids(instance: Instance) -> dict[int, int]:
+    """Process ids of the processes of the server that run on this machine, by their numbers.
+
+    A process inherits a lock on its file in run/ and so holds it as long as it lives: no stale file
+    and no number of another process can be taken for it.
+    """
+    found = {}
+    for path in instance.run.glob("server*.pid"):
+        with path.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno != errno.EWOULDBLOCK:
+                    raise
+                found[_number(path)] = int(file.read() or "0")
+    return dict(sorted(found.items()))
+
+
 def pid(instance: Instance) -> int | None:
-    """Process id of the running server, or None.
+    """Process id of the server, or of one of its processes; None when none runs."""
+    return next(iter(pids(instance).values()), None)
 
-    The server inherits a lock on run/server.pid and so holds it as long as it lives: no stale
-    file and no number of another process can be taken for it.
+
+def start(instance: Instance) -> "list[subprocess.Popen[bytes]]":
+    """Starts the processes of the server that do not run; returns when they answer.
+
+    Raises CentreError when the port is taken or one of them does not come up; then all are stopped.
     """
+    running = pids(instance)
+    if not running:
+        check_port(instance)
+    numbers = [n for n in range(1, instance.processes + 1) if n not in running]
+    started = {number: _start(instance, number) for number in numbers}
+    end = time.monotonic() + _START_SECONDS
     try:
-        with _pid_file(instance).open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if error.errno != errno.EWOULDBLOCK:
-            raise
-        return int(_pid_file(instance).read_text() or "0")
-    return None
+        while True:
+            for number, process in started.items():
+                if process.poll() is not None:
+                    log = _log(instance, number)
+                    raise CentreError(
+                        f"The server does not start: {_last_line(log)} (all of it: {log})"
+                    )
+            listening = instance.processes == 1 or all(
+                _listens(process.pid, instance.port) for process in started.values()
+            )
+            if listening and answers(instance):
+                return list(started.values())
+            if time.monotonic() > end:
+                raise CentreError(
+                    f"The server did not answer within {_START_SECONDS} s (see {instance.logs})."
+                )
+            time.sleep(0.1)
+    except CentreError:
+        stop(instance)
+        raise
 
 
-def start(instance: Instance) -> "subprocess.Popen[bytes]":
-    """Starts the server; returns when it answers.
+def stop(instance: Instance) -> bool:
+    """Stops all processes of the server on this machine; tells whether there were any."""
+    found = pids(instance)
+    for number in found.values():
+        _signal(number, signal.SIGTERM)
+    end = time.monotonic() + _STOP_SECONDS
+    while left := pids(instance):
+        if time.monotonic() > end:
+            for number in left.values():
+                _signal(number, signal.SIGKILL)
+        time.sleep(0.05)
+    return bool(found)
 
-    Raises CentreError when the port is taken or the server does not come up.
-    """
-    check_port(instance)
-    log = instance.logs / "server.log"
-    with _pid_file(instance).open("a+") as lock, log.open("ab") as output:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+def _start(instance: Instance, number: int) -> "subprocess.Popen[bytes]":
+    path = _pid_file(instance, number)
+    with path.open("a+") as lock, _log(instance, number).open("ab") as output:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # at most somebody is just looking who has it
         process = subprocess.Popen(
             [str(instance.dachs_command), "serve", "start", "-f"],
-            env=instance.environment(),
+            env={
+                **instance.environment(),
+                "JMMC_PROCESSES": str(instance.processes),
+                "JMMC_PROCESS": str(number),
+            },
             cwd=instance.root,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -57,29 +113,12 @@ def start(instance: Instance) -> "subprocess.Popen[bytes]":
         )
         lock.truncate(0)
         lock.write(str(process.pid))
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise CentreError(f"The server does not start: {_last_line(log)} (all of it: {log})")
-        if answers(instance):
-            return process
-        time.sleep(0.1)
-    stop(instance)
-    raise CentreError(f"The server did not answer within {_START_SECONDS} s (see {log}).")
+    return process
 
 
-def stop(instance: Instance) -> bool:
-    """Stops the server; tells whether it ran."""
-    number = pid(instance)
-    if number is None:
-        return False
-    os.kill(number, signal.SIGTERM)
-    end = time.monotonic() + _STOP_SECONDS
-    while pid(instance) is not None:
-        if time.monotonic() > end:
-            os.kill(number, signal.SIGKILL)
-        time.sleep(0.05)
-    return True
+def _signal(number: int, signal_number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(number, signal_number)
 
 
 def answers(instance: Instance) -> bool:
@@ -112,8 +151,16 @@ def check_port(instance: Instance) -> None:
             ) from None
 
 
-def _pid_file(instance: Instance) -> Path:
-    return instance.run / "server.pid"
+def _pid_file(instance: Instance, number: int) -> Path:
+    return instance.run / ("server.pid" if number == 1 else f"server-{number}.pid")
+
+
+def _number(pid_file: Path) -> int:
+    return int(pid_file.stem.partition("-")[2] or "1")
+
+
+def _log(instance: Instance, number: int) -> Path:
+    return instance.logs / ("server.log" if number == 1 else f"server-{number}.log")
 
 
 def _last_line(log: Path) -> str:
@@ -123,6 +170,29 @@ def _last_line(log: Path) -> str:
 
 def _listener(port: int) -> str:
     """Name and number of the process that listens on a TCP port, as far as we may see it."""
+    inodes = _listening_sockets(port)
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if os.readlink(link) in inodes:
+                name = (link.parent.parent / "comm").read_text().strip()
+                return f"{name} (process {link.parts[2]})"
+        except OSError:
+            continue
+    return "another program"
+
+
+def _listens(number: int, port: int) -> bool:
+    """Whether a process, which is ours, listens on a TCP port."""
+    inodes = _listening_sockets(port)
+    for link in Path("/proc", str(number), "fd").glob("*"):
+        with suppress(OSError):
+            if os.readlink(link) in inodes:
+                return True
+    return False
+
+
+def _listening_sockets(port: int) -> set[str]:
+    """The sockets that listen on a TCP port, as links in /proc name them."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
@@ -134,11 +204,4 @@ def _listener(port: int) -> str:
             listening = fields[3] == "0A"
             if listening and int(fields[1].rsplit(":", 1)[1], 16) == port:
                 inodes.add(f"socket:[{fields[9]}]")
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if os.readlink(link) in inodes:
-                name = (link.parent.parent / "comm").read_text().strip()
-                return f"{name} (process {link.parts[2]})"
-        except OSError:
-            continue
-    return "another program"
+    return inodes

@@ -18,6 +18,8 @@ from typing import Any
 
 from gavo.user import cli
 
+from centre import fronts, jobs
+
 #: Paths under which earlier services answered; what follows them is a path of this one.
 _FORMER_PATHS = ("vollt",)
 #: The service that knows the links of everything in ivoa.obscore.
@@ -358,12 +360,17 @@ def main() -> None:
         read_literals_as_sql()
         place_system_resources()
         state_rights()
+        fronts.tell_servers()
+    if "taprun" in sys.argv:
+        jobs.install_runner()
     if "taprun" in sys.argv or sys.argv[1:2] == ["serve"]:
         use_position_indexes()
     if sys.argv[1:2] == ["limits"]:
         measure_times_in_mjd()
         measure_without_delay()
     if sys.argv[1:2] == ["serve"]:
+        fronts.install()
+        jobs.install_server()
         guard_products()
         identify_products()
         keep_former_paths()

@@ -14,16 +14,21 @@ _LAST = 3
 
 def show(instance: Instance) -> None:
     """Prints the state of the instance: processes, rows of each data set, last runs on them."""
-    number = server.pid(instance)
+    found = server.pids(instance)
     runs = cluster.is_running(instance)
     print(f"instance  {instance.root}")
     print(f"database  {'runs' if runs else 'stopped'}")
-    if number is None:
+    if not found:
         print("server    stopped")
     else:
-        serving = replace(instance, **instance.read_state().get("serving", {}))
+        known = instance.read_state().get("serving", {}).get(instance.machine, {})
+        serving = replace(instance, **known)
         word = "answers" if server.answers(serving) else "does not answer"
-        print(f"server    process {number}, {word} on port {serving.port}")
+        noun = "process" if len(found) == 1 else "processes"
+        numbers = ", ".join(map(str, found.values()))
+        print(f"server    {noun} {numbers}, {word} on port {serving.port}")
+        for number in sorted(set(range(1, serving.processes + 1)) - set(found)):
+            print(f"          process {number} of {serving.processes} has ended: `bin/jmmc start`")
     if runs:
         _show_data_sets(instance)
 

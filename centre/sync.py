@@ -138,6 +138,8 @@ def follow_eso(instance: Instance, options: argparse.Namespace) -> int:
 
 def _room(instance: Instance) -> str:
     """A word on the disk when it is full: PostgreSQL's clients only see that it is gone."""
+    if instance.database:
+        return ""  # its disk is another machine's
     free = shutil.disk_usage(instance.cluster).free
     return f" (the disk of {instance.root} is full)" if free < _LITTLE else ""
 
