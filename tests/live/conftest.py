@@ -11,8 +11,8 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Centre:
 
     root: Path
     port: int
+    #: Further settings of the environment.
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -48,6 +50,7 @@ class Centre:
             "JMMC_ROOT": str(self.root),
             "JMMC_PORT": str(self.port),
             "JMMC_THROWAWAY": "1",
+            **self.settings,
         }
 
     def jmmc(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
