@@ -1,11 +1,12 @@
 // The page that searches the observation logs: form and query string, results, plots, exports.
 
-import { counted, grouped, plain, sexagesimal, utc } from "./format.mjs";
+import { counted, plain, sexagesimal, utc } from "./format.mjs";
+import { answer, Listing, part, yearsPlot } from "./listing.mjs";
 import { order, parameters, selection } from "./logs.mjs";
-import { element, exposurePage, link, message, schedulePage, targetPage } from "./page.mjs";
-import { barsPlot, densityPlot, legend, skyPlot, tracksPlot } from "./plot.mjs";
+import { element, exposurePage, link, schedulePage, targetPage } from "./page.mjs";
+import { densityPlot, skyPlot, tracksPlot } from "./plot.mjs";
 import { sampButton } from "./samp.mjs";
-import { DATE, position } from "./search.mjs";
+import { position } from "./search.mjs";
 import { literal, resultUrl } from "./tap.mjs";
 
 const PAGE = 25;
@@ -19,14 +20,9 @@ const COLUMNS = [
   [null, "Programme"], ["seeing", "Seeing"], [null, "Details"],
 ];
 
-const form = document.getElementById("criteria");
-const part = (id) => document.getElementById(id);
-const fields = Array.from(form.elements).filter((field) => field.name);
-/** Parameters that are not in the form. */
-const OTHERS = ["target_id"];
-
-/** Counts the searches, so that a late answer to an old one is dropped. */
-let latest = 0;
+const list = new Listing({
+  columns: COLUMNS, order: NEWEST_FIRST, find: search, read: readAddress,
+});
 let logNumbers;
 
 /** The numbers of the whole log, asked for once. */
@@ -36,8 +32,7 @@ function numbers() {
 }
 
 /** The parameters of the address; those of older links mean what they always meant. */
-function readAddress() {
-  const state = new URLSearchParams(location.search);
+function readAddress(state) {
   if (state.get("ra") && state.get("dec") && !state.get("target")) {
     state.set("target", `${state.get("ra")} ${state.get("dec")}`);
   }
@@ -51,66 +46,6 @@ function readAddress() {
     }
   }
   return state;
-}
-
-function readForm() {
-  return new URLSearchParams(
-    fields.map((field) => [field.name, field.value.trim()]).filter(([, value]) => value));
-}
-
-/** Chooses a value of a list, which may not know it (yet). */
-function choose(select, value) {
-  if (!Array.from(select.options).some((option) => option.value === value)) {
-    select.append(element("option", { value }, value));
-  }
-  select.value = value;
-}
-
-function writeForm(state) {
-  for (const field of fields) {
-    const value = state.get(field.name) ?? "";
-    if (field instanceof HTMLSelectElement) {
-      choose(field, value);
-    } else {
-      field.value = field.type !== "date" || DATE.test(value) ? value : "";
-    }
-    if (value && part("more").contains(field)) {
-      part("more").open = true;
-    }
-  }
-}
-
-/** Address of this page with some parameters of the present one changed. */
-function changed(state, changes) {
-  const next = new URLSearchParams(state);
-  Object.entries(changes).forEach(([name, value]) => next.set(name, value));
-  return `?${next}`;
-}
-
-function go(url) {
-  history.pushState(null, "", url);
-  return search();
-}
-
-function inPlace(event) {
-  if (!event.ctrlKey && !event.metaKey && !event.shiftKey) {
-    event.preventDefault();
-    go(event.currentTarget.href);
-  }
-}
-
-/** What an address answers; throws an Error with its own words when it refuses. */
-async function answer(path, parameters) {
-  let response;
-  try {
-    response = await fetch(`${path}?${parameters}`);
-  } catch {
-    throw new Error("The data centre does not answer.");
-  }
-  if (!response.ok) {
-    throw new Error((await response.text()).trim());
-  }
-  return response.json();
 }
 
 /** Targets whose name begins with a text; `same` are those that have it, however spelled. */
@@ -130,53 +65,33 @@ async function targetsOf(name) {
 }
 
 /** Does what the query string says. */
-async function search() {
-  const state = readAddress();
-  writeForm(state);
-  const turn = latest += 1;
-  part("results").ariaBusy = "true";
-  part("trouble").replaceChildren(element("p", { class: "message" }, "Searching …"));
-  try {
-    const criteria = Object.fromEntries([...fields.map((field) => field.name), ...OTHERS].map(
-      (name) => [name, state.get(name) ?? ""]));
-    const targets = await targetsOf(criteria.target);
-    const sorted = state.get("order") ?? NEWEST_FIRST;
-    const page = Math.max(1, Math.floor(Number(state.get("page"))) || 1);
-    const adql = `SELECT e.* ${selection(criteria, targets)} ${order(sorted)}`;
-    const asked = parameters(criteria, targets);
-    const everything = asked?.size === 0;
-    const summary = overview(asked, everything);
-    summary.catch(() => {}); // told below, once there are rows
-    const { rows } = asked ? await answer("/search/rows.json",
-      new URLSearchParams([...asked, ["order", sorted], ["page", page]])) : { rows: [] };
-    if (turn !== latest) {
-      return;
-    }
-    part("trouble").replaceChildren();
-    part("results").hidden = false;
-    part("count").textContent = rows.length ? "" : "Nothing found";
-    showRows(rows, state);
-    showExports(adql);
-    part("pages").replaceChildren();
-    document.querySelector(".figures").hidden = part("exports").hidden = !rows.length;
-    showCoverage(rows);
-    const { years, total, sky } = await summary;
-    if (turn !== latest) {
-      return;
-    }
-    part("count").textContent = total ? counted(total, "exposure") : "Nothing found";
-    showPages(total, page, state);
-    showTime(years);
-    part("sky").firstElementChild.replaceChildren(sky);
-  } catch (error) {
-    if (turn === latest) {
-      part("results").hidden = true;
-      message(part("trouble"), error.message);
-    }
+async function search(current) {
+  const criteria = list.criteria("target_id"); // which is not in the form
+  const targets = await targetsOf(criteria.target);
+  const adql = `SELECT e.* ${selection(criteria, targets)} ${order(list.order)}`;
+  const asked = parameters(criteria, targets);
+  const everything = asked?.size === 0;
+  const summary = overview(asked, everything);
+  summary.catch(() => {}); // told below, once there are rows
+  const { rows } = asked ? await answer("/search/rows.json",
+    new URLSearchParams([...asked, ["order", list.order], ["page", list.page]])) : { rows: [] };
+  if (!current()) {
+    return;
   }
-  if (turn === latest) {
-    part("results").ariaBusy = "false"; // all is there, or told
+  part("count").textContent = rows.length ? "" : "Nothing found";
+  list.showRows(rows, resultRow);
+  showExports(adql);
+  part("pages").replaceChildren();
+  document.querySelector(".figures").hidden = part("exports").hidden = !rows.length;
+  showCoverage(rows);
+  const { years, total, sky } = await summary;
+  if (!current()) {
+    return;
   }
+  part("count").textContent = total ? counted(total, "exposure") : "Nothing found";
+  list.showPages(Math.min(total, REACH), PAGE);
+  showTime(years);
+  part("sky").firstElementChild.replaceChildren(sky);
 }
 
 /** All that is found, in numbers: {years: [instrument, year, n], total, sky: a plot}. */
@@ -199,31 +114,11 @@ async function overview(asked, everything) {
   };
 }
 
-function showRows(rows, state) {
-  const current = state.get("order") ?? NEWEST_FIRST;
-  const heading = ([name, text]) => {
-    if (!name) {
-      return element("th", { scope: "col" }, text);
-    }
-    const sorted = current.replace(/^-/, "") === name;
-    const mark = sorted ? (current.startsWith("-") ? " ↓" : " ↑") : "";
-    const next = current === name ? `-${name}` : name;
-    const direction = current.startsWith("-") ? "descending" : "ascending";
-    return element("th", { scope: "col", "aria-sort": sorted ? direction : null },
-      element("a", { href: changed(state, { order: next, page: 1 }), click: inPlace },
-        text + mark));
-  };
-  part("rows").replaceChildren(
-    element("thead", {}, element("tr", {}, ...COLUMNS.map(heading))),
-    element("tbody", {}, ...rows.map(resultRow)));
-  part("rows").hidden = !rows.length;
-}
-
 const CATEGORY = { SCIENCE: "science", CALIB: "calibrator" };
 
 function resultRow(row) {
   const name = row.target_name ?? "unnamed";
-  const cells = [
+  return [
     [row.target_id === null ? name : link(targetPage(row.target_id), name),
       row.s_ra === null ? "position unknown" : sexagesimal(row.s_ra, row.s_dec)],
     [row.t_min === null ? "–" : utc(row.t_min), CATEGORY[row.dataproduct_category] ?? ""],
@@ -236,20 +131,6 @@ function resultRow(row) {
       row.tau0 === null ? "" : `${plain(row.tau0 * 1e3, 2)} ms`],
     [link(exposurePage(row.exposure_id), "Exposure"), row.validation_level ? "" : "not valid"],
   ];
-  return element("tr", {}, ...cells.map(([first, second], index) =>
-    element("td", { "data-label": COLUMNS[index][1] },
-      element("div", {}, first), element("div", { class: "second" }, second))));
-}
-
-function showPages(total, page, state) {
-  const last = Math.max(1, Math.ceil(Math.min(total, REACH) / PAGE));
-  const step = (to, text) => (to < 1 || to > last ? null
-    : element("a", { href: changed(state, { page: to }), click: inPlace, class: "button" }, text));
-  part("pages").replaceChildren(...[
-    step(page - 1, "← Previous"),
-    last > 1 ? element("span", {}, `Page ${grouped(page)} of ${grouped(last)}`) : null,
-    step(page + 1, "Next →"),
-  ].filter(Boolean));
 }
 
 function showExports(adql) {
@@ -278,48 +159,23 @@ function showCoverage(rows) {
 function showTime(years) {
   const rows = years.filter(([, year]) => year !== null);
   const names = [...new Set(rows.map(([instrument]) => instrument))].sort();
-  const first = Math.min(...rows.map(([, year]) => year));
-  const length = rows.length ? Math.max(...rows.map(([, year]) => year)) - first + 1 : 0;
-  const bins = Array.from({ length }, (_, index) => (
-    { label: String(first + index), values: names.map(() => 0) }));
-  rows.forEach(([instrument, year, n]) => {
-    bins[year - first].values[names.indexOf(instrument)] += n;
-  });
-  bins.forEach((bin) => {
-    bin.title = bin.label + names.map((name, index) => [name, bin.values[index]])
-      .filter(([, n]) => n).map(([name, n]) => `\n${name} ${grouped(n)}`).join("");
-  });
-  part("time").firstElementChild.replaceChildren(barsPlot(names, bins), legend(names));
+  part("time").firstElementChild.replaceChildren(...yearsPlot(names, rows));
 }
 
 /** Fills the lists of the form with what there is. */
 async function offerChoices() {
   const { modes } = await numbers();
-  const offer = (name, rows) => {
-    const select = form.elements[name];
-    const chosen = select.value;
-    select.replaceChildren(select.options[0]);
-    for (const [value, group] of rows) {
-      let place = select;
-      if (group) {
-        place = Array.from(select.children).find((child) => child.label === group) ??
-          select.appendChild(element("optgroup", { label: group }));
-      }
-      place.append(element("option", { value }, value));
-    }
-    choose(select, chosen);
-  };
   const distinct = (rows) => [...new Map(rows.map((row) => [row.join("\n"), row])).values()]
     .filter(([value]) => value).sort((one, other) => (one.join() < other.join() ? -1 : 1));
-  offer("interferometer", distinct(modes.map(([facility]) => [facility])));
-  offer("instrument", distinct(modes.map(([facility, name]) => [name, facility])));
-  offer("instrument_mode", distinct(modes.map(([, name, mode]) => [mode, name])));
+  list.offer("interferometer", distinct(modes.map(([facility]) => [facility])));
+  list.offer("instrument", distinct(modes.map(([facility, name]) => [name, facility])));
+  list.offer("instrument_mode", distinct(modes.map(([, name, mode]) => [mode, name])));
 }
 
 /** Suggests names as they are typed. */
 function suggest() {
   let waiting;
-  const field = form.elements.target;
+  const field = list.form.elements.target;
   field.addEventListener("input", () => {
     clearTimeout(waiting);
     const text = field.value.trim();
@@ -334,11 +190,6 @@ function suggest() {
   });
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  go(`?${readForm()}`);
-});
-addEventListener("popstate", search);
-search();
+list.start();
 suggest();
 offerChoices().catch(() => {}); // the search itself tells of a service that fails

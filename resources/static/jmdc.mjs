@@ -1,9 +1,9 @@
 // The list of measured diameters: criteria in the address, rows, numbers, exports.
 
 import { counted, grouped } from "./format.mjs";
-import { both, METHODS, publication, starPage, table, wavelength } from "./jmdc_values.mjs";
-import { element, given, link, message } from "./page.mjs";
-import { barsPlot, legend } from "./plot.mjs";
+import { both, METHODS, publication, starPage, wavelength } from "./jmdc_values.mjs";
+import { answer, Listing, part, yearsPlot } from "./listing.mjs";
+import { element, given, link } from "./page.mjs";
 import { sampButton } from "./samp.mjs";
 import { position } from "./search.mjs";
 import { literal, number, resultUrl } from "./tap.mjs";
@@ -18,12 +18,7 @@ const FLAGS = {
   any: "quality_flags<>''", none: "quality_flags=''", corrected: "correction IS NOT NULL",
 };
 
-const form = document.getElementById("criteria");
-const part = (id) => document.getElementById(id);
-const fields = Array.from(form.elements).filter((field) => field.name);
-
-/** Counts the searches, so that a late answer to an old one is dropped. */
-let latest = 0;
+const list = new Listing({ columns: COLUMNS, order: "star", find: search });
 
 function showSummary(numbers) {
   const [last] = numbers.releases;
@@ -32,9 +27,9 @@ function showSummary(numbers) {
     (last ? `; last release ${last[0]}` : "") +
     (numbers.unreleased ? `, ${grouped(numbers.unreleased)} accepted since` : "") + ".";
   const option = (value, text) => element("option", { value }, text);
-  form.elements.release.append(...numbers.releases.map(([name]) => option(name, name)));
-  form.elements.band.append(...Array.from(BANDS, (band) => option(band, band)));
-  form.elements.flags.append(...numbers.flags.map(([flag, n]) => option(flag, `${flag} (${n})`)));
+  list.form.elements.release.append(...numbers.releases.map(([name]) => option(name, name)));
+  list.form.elements.band.append(...Array.from(BANDS, (band) => option(band, band)));
+  list.form.elements.flags.append(...numbers.flags.map(([flag, n]) => option(flag, `${flag} (${n})`)));
   part("flags").hidden = !numbers.flags.length;
   part("flags").querySelector("dl").append(...numbers.flags.flatMap(([flag, n, words]) => [
     element("dt", {}, flag), element("dd", {}, `${words ?? ""} `,
@@ -76,100 +71,28 @@ function adqlOf(asked, stars) {
     (conditions.length ? ` WHERE ${conditions.join(" AND ")}` : "");
 }
 
-async function answer(path, parameters) {
-  let response;
-  try {
-    response = await fetch(`${path}?${parameters}`);
-  } catch {
-    throw new Error("The data centre does not answer.");
+async function search(current) {
+  const asked = parametersOf(list.state);
+  const found = await answer("/jmdc/rows.json", asked);
+  if (!current()) {
+    return;
   }
-  if (!response.ok) {
-    throw new Error((await response.text()).trim());
-  }
-  return response.json();
+  part("count").textContent = found.total ? `${counted(found.total, "measurement")} of ` +
+    counted(found.stars, "star") : "Nothing found";
+  list.showRows(found.rows, resultRow);
+  list.showPages(found.total, PAGE);
+  showYears(found.years);
+  showExports(asked, adqlOf(asked, found.star_ids), found.total);
 }
 
-/** Address of this page with some parameters of the present one changed. */
-function changed(state, changes) {
-  const next = new URLSearchParams(state);
-  Object.entries(changes).forEach(([name, value]) => next.set(name, value));
-  return `?${next}`;
-}
-
-function go(url) {
-  history.pushState(null, "", url);
-  return search();
-}
-
-function inPlace(event) {
-  if (!event.ctrlKey && !event.metaKey && !event.shiftKey) {
-    event.preventDefault();
-    go(event.currentTarget.href);
-  }
-}
-
-async function search() {
-  const state = new URLSearchParams(location.search);
-  for (const field of fields) {
-    field.value = state.get(field.name) ?? "";
-  }
-  const turn = latest += 1;
-  part("results").ariaBusy = "true";
-  try {
-    const asked = parametersOf(state);
-    const found = await answer("/jmdc/rows.json", asked);
-    if (turn !== latest) {
-      return;
-    }
-    part("trouble").replaceChildren();
-    part("results").hidden = false;
-    part("count").textContent = found.total ? `${counted(found.total, "measurement")} of ` +
-      counted(found.stars, "star") : "Nothing found";
-    showRows(found.rows, state);
-    showPages(found.total, Number(state.get("page")) || 1, state);
-    showYears(found.years);
-    showExports(asked, adqlOf(asked, found.star_ids), found.total);
-  } catch (error) {
-    if (turn === latest) {
-      part("results").hidden = true;
-      message(part("trouble"), error.message);
-    }
-  }
-  if (turn === latest) {
-    part("results").ariaBusy = "false"; // all is there, or told
-  }
-}
-
-function showRows(rows, state) {
-  const current = state.get("order") ?? "star";
-  const heads = COLUMNS.map(([name, text]) => {
-    if (!name) {
-      return text;
-    }
-    const sorted = current.replace(/^-/, "") === name;
-    const mark = sorted ? (current.startsWith("-") ? " ↓" : " ↑") : "";
-    return element("a", { click: inPlace,
-      href: changed(state, { order: current === name ? `-${name}` : name, page: 1 }) }, text + mark);
-  });
-  table(part("rows"), heads, rows.map((row) => [
+function resultRow(row) {
+  return [
     [link(starPage(row.star_id), row.id1), row.id2 === row.id1 ? "" : row.id2 ?? ""],
     both(row, "ld_diam"), both(row, "ud_diam"), both(row, "e_ld_diam"),
     [row.band ?? "–", wavelength(row)],
     [publication(row.bibcode), METHODS[row.method] ?? ""],
     [row.notes ?? "", element("span", { class: "flags" }, row.quality_flags)],
-  ]));
-  part("rows").hidden = !rows.length;
-}
-
-function showPages(total, page, state) {
-  const last = Math.max(1, Math.ceil(total / PAGE));
-  const step = (to, text) => (to < 1 || to > last ? null
-    : element("a", { href: changed(state, { page: to }), click: inPlace, class: "button" }, text));
-  part("pages").replaceChildren(...[
-    step(page - 1, "← Previous"),
-    last > 1 ? element("span", {}, `Page ${grouped(page)} of ${grouped(last)}`) : null,
-    step(page + 1, "Next →"),
-  ].filter(Boolean));
+  ];
 }
 
 /** Measurements by year and method. */
@@ -178,20 +101,10 @@ function showYears(years) {
   if (years.length < 2) {
     return;
   }
+  const named = (method) => METHODS[method] ?? "method unknown";
   const methods = [...new Set(years.map(([, method]) => method))].sort();
-  const names = methods.map((method) => METHODS[method] ?? "method unknown");
-  const first = Math.min(...years.map(([year]) => year));
-  const length = Math.max(...years.map(([year]) => year)) - first + 1;
-  const bins = Array.from({ length }, (_, index) => (
-    { label: String(first + index), values: methods.map(() => 0) }));
-  years.forEach(([year, method, n]) => {
-    bins[year - first].values[methods.indexOf(method)] += n;
-  });
-  bins.forEach((bin) => {
-    bin.title = bin.label + names.map((name, index) => [name, bin.values[index]])
-      .filter(([, n]) => n).map(([name, n]) => `\n${name}: ${grouped(n)}`).join("");
-  });
-  part("years").firstElementChild.replaceChildren(barsPlot(names, bins), legend(names));
+  part("years").firstElementChild.replaceChildren(...yearsPlot(methods.map(named),
+    years.map(([year, method, n]) => [named(method), year, n])));
 }
 
 function showExports(asked, adql, total) {
@@ -208,11 +121,5 @@ function showExports(asked, adql, total) {
   part("adql").textContent = adql;
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  go(`?${new URLSearchParams(fields.map((field) => [field.name, field.value.trim()])
-    .filter(([, value]) => value))}`);
-});
-addEventListener("popstate", search);
 showSummary(given());
-search();
+list.start();

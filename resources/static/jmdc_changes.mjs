@@ -1,7 +1,8 @@
 // What differs between two releases of JMDC.
 
 import { counted, grouped } from "./format.mjs";
-import { publication, starPage, table } from "./jmdc_values.mjs";
+import { publication, starPage } from "./jmdc_values.mjs";
+import { table } from "./listing.mjs";
 import { element, given, link } from "./page.mjs";
 
 /** Rows of the table at first. */

@@ -1,7 +1,8 @@
 // The page of a star: what was measured of it, against wavelength and as a table.
 
 import { counted, plain, sexagesimal } from "./format.mjs";
-import { both, METHODS, publication, table, wavelength } from "./jmdc_values.mjs";
+import { both, METHODS, publication, wavelength } from "./jmdc_values.mjs";
+import { table } from "./listing.mjs";
 import { element, given, link, targetPage } from "./page.mjs";
 import { scatterPlot } from "./plot.mjs";
 import { number, query } from "./tap.mjs";

@@ -69,15 +69,3 @@ export function valuesTable(measurement, replaced) {
       ...["", "JMDC says", "It should say"].map((text) => element("th", { scope: "col" }, text))))
       : "", element("tbody", {}, ...rows));
 }
-
-/** A table of cells with heads; a cell may be [first, second line]. */
-export function table(place, heads, rows) {
-  place.replaceChildren(
-    element("thead", {}, element("tr", {},
-      ...heads.map((head) => element("th", { scope: "col" }, head)))),
-    element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((cell, index) =>
-      element("td", { "data-label": typeof heads[index] === "string" ? heads[index]
-        : heads[index].textContent.replace(/ [↓↑]$/, "") },
-      ...(Array.isArray(cell) ? [element("div", {}, cell[0]),
-        element("div", { class: "second" }, cell[1] ?? "")] : [cell])))))));
-}

@@ -1,10 +1,11 @@
 // The page that searches OiDB: form and query string, results, plots, exports.
 
-import { band, mas, plain, sexagesimal, size } from "./format.mjs";
+import { band, counted, mas, plain, sexagesimal, size } from "./format.mjs";
+import { Listing, part } from "./listing.mjs";
 import { element, granulePage, link, message } from "./page.mjs";
 import { skyPlot, uvPlot } from "./plot.mjs";
 import { sampButton } from "./samp.mjs";
-import { BANDS, DATE, order, position, positionsOf, selection } from "./search.mjs";
+import { BANDS, order, position, positionsOf, selection } from "./search.mjs";
 import { query, resultUrl } from "./tap.mjs";
 
 const PAGE = 25;
@@ -14,103 +15,34 @@ const COLUMNS = [
   ["wavelength", "Wavelengths"], ["baseline", "Baselines"], [null, "Contents"], [null, "File"],
 ];
 
-const form = document.getElementById("criteria");
-const part = (id) => document.getElementById(id);
-const fields = Array.from(form.elements).filter((field) => field.name);
+const list = new Listing({ columns: COLUMNS, order: NEWEST_FIRST, find: search });
 
-/** Counts the searches, so that a late answer to an old one is dropped. */
-let latest = 0;
-/** Counts the drawings of the uv plane, for the same reason. */
+/** Counts the drawings of the uv plane, so that a late answer for an old one is dropped. */
 let drawings = 0;
 
-function readForm() {
-  return new URLSearchParams(
-    fields.map((field) => [field.name, field.value.trim()]).filter(([, value]) => value));
-}
-
-/** Chooses a value of a list, which may not know it (yet). */
-function choose(select, value) {
-  if (!Array.from(select.options).some((option) => option.value === value)) {
-    select.append(element("option", { value }, value));
-  }
-  select.value = value;
-}
-
-function writeForm(state) {
-  for (const field of fields) {
-    const value = state.get(field.name) ?? "";
-    if (field instanceof HTMLSelectElement) {
-      choose(field, value);
-    } else {
-      field.value = field.type !== "date" || DATE.test(value) ? value : "";
-    }
-    if (value && part("more").contains(field)) {
-      part("more").open = true;
-    }
-  }
-}
-
-/** Address of this page with some parameters of the present one changed. */
-function changed(state, changes) {
-  const next = new URLSearchParams(state);
-  Object.entries(changes).forEach(([name, value]) => next.set(name, value));
-  return `?${next}`;
-}
-
-function go(url) {
-  history.pushState(null, "", url);
-  return search();
-}
-
-function inPlace(event) {
-  if (!event.ctrlKey && !event.metaKey && !event.shiftKey) {
-    event.preventDefault();
-    go(event.currentTarget.href);
-  }
-}
-
 /** Does what the query string says. */
-async function search() {
-  const state = new URLSearchParams(location.search);
-  writeForm(state);
-  const turn = latest += 1;
-  part("results").ariaBusy = "true";
-  part("trouble").replaceChildren(element("p", { class: "message" }, "Searching …"));
-  try {
-    const criteria = Object.fromEntries(
-      fields.map((field) => [field.name, state.get(field.name) ?? ""]));
-    const where = selection(criteria, await positions(criteria.target));
-    const sorting = order(state.get("order") ?? NEWEST_FIRST);
-    const page = Math.max(1, Math.floor(Number(state.get("page"))) || 1);
-    const [[totals], rows] = await Promise.all([
-      query("SELECT COUNT(*) AS granules, COUNT(DISTINCT g.file_id) AS files, " +
-        `COUNT(DISTINCT g.target_name) AS targets ${where}`),
-      query("SELECT " + `TOP ${PAGE} g.granule_id, g.obs_publisher_did, g.target_name, g.s_ra, ` +
-        "g.s_dec, g.night, g.facility_name, g.instrument_name, g.insname, g.instrument_mode, " +
-        "g.stations, g.em_min, g.em_max, g.em_xel, g.uv_distance_min, g.uv_distance_max, " +
-        "g.s_resolution, g.nb_vis2_points, g.nb_t3_points, g.dataproduct_category, " +
-        "g.obs_collection, g.access_url, g.obs_release_date, f.file_name, f.file_size, " +
-        `f.data_rights ${where} ${sorting} OFFSET ${(page - 1) * PAGE}`),
-    ]);
-    if (turn !== latest) {
-      return;
-    }
-    part("trouble").replaceChildren();
-    part("results").hidden = false;
-    showTotals(totals);
-    showRows(rows, state);
-    showPages(totals.granules, page, state);
-    showExports(`SELECT g.*, f.file_name, f.file_size, f.data_rights ${where} ${sorting}`);
-    await Promise.all([showCoverage(rows), showSky(where, turn)]);
-  } catch (error) {
-    if (turn === latest) {
-      part("results").hidden = true;
-      message(part("trouble"), error.message);
-    }
+async function search(current) {
+  const criteria = list.criteria();
+  const where = selection(criteria, await positions(criteria.target));
+  const sorting = order(list.order);
+  const [[totals], rows] = await Promise.all([
+    query("SELECT COUNT(*) AS granules, COUNT(DISTINCT g.file_id) AS files, " +
+      `COUNT(DISTINCT g.target_name) AS targets ${where}`),
+    query("SELECT " + `TOP ${PAGE} g.granule_id, g.obs_publisher_did, g.target_name, g.s_ra, ` +
+      "g.s_dec, g.night, g.facility_name, g.instrument_name, g.insname, g.instrument_mode, " +
+      "g.stations, g.em_min, g.em_max, g.em_xel, g.uv_distance_min, g.uv_distance_max, " +
+      "g.s_resolution, g.nb_vis2_points, g.nb_t3_points, g.dataproduct_category, " +
+      "g.obs_collection, g.access_url, g.obs_release_date, f.file_name, f.file_size, " +
+      `f.data_rights ${where} ${sorting} OFFSET ${(list.page - 1) * PAGE}`),
+  ]);
+  if (!current()) {
+    return;
   }
-  if (turn === latest) {
-    part("results").ariaBusy = "false"; // all is there, or told
-  }
+  showTotals(totals);
+  showRows(rows);
+  list.showPages(totals.granules, PAGE);
+  showExports(`SELECT g.*, f.file_name, f.file_size, f.data_rights ${where} ${sorting}`);
+  await Promise.all([showCoverage(rows), showSky(where, current)]);
 }
 
 /** Where the target of a search is, by its coordinates or by its name in OiDB. */
@@ -126,35 +58,17 @@ async function positions(target) {
   return found.map((row) => ({ ra: row.s_ra, dec: row.s_dec }));
 }
 
-function counted(number, noun) {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
-
 function showTotals({ granules, files, targets }) {
   part("count").textContent = granules
     ? `${counted(granules, "granule")} of ${counted(targets, "target")} in ${counted(files, "file")}`
     : "Nothing found";
 }
 
-function showRows(rows, state) {
-  const current = state.get("order") ?? NEWEST_FIRST;
-  const heading = ([name, text]) => {
-    if (!name) {
-      return element("th", { scope: "col" }, text);
-    }
-    const sorted = current.replace(/^-/, "") === name;
-    const mark = sorted ? (current.startsWith("-") ? " ↓" : " ↑") : "";
-    const next = current === name ? `-${name}` : name;
-    const direction = current.startsWith("-") ? "descending" : "ascending";
-    return element("th", { scope: "col", "aria-sort": sorted ? direction : null },
-      element("a", { href: changed(state, { order: next, page: 1 }), click: inPlace },
-        text + mark));
-  };
-  part("rows").replaceChildren(
-    element("thead", {}, element("tr", {},
-      element("th", { scope: "col", class: "pick" }), ...COLUMNS.map(heading))),
-    element("tbody", {}, ...rows.map(resultRow)));
-  part("rows").hidden = !rows.length;
+function showRows(rows) {
+  list.showRows(rows, resultRow, (row) => element("input", {
+    type: "checkbox", value: row.obs_publisher_did,
+    "aria-label": `Plot the uv coverage of ${row.target_name}, ${row.night}`,
+  }));
   const refresh = () => {
     const picked = new Set(Array.from(part("rows").querySelectorAll("input:checked"),
       (box) => box.value));
@@ -165,7 +79,7 @@ function showRows(rows, state) {
 }
 
 function resultRow(row) {
-  const cells = [
+  return [
     [link(granulePage(row.obs_publisher_did), row.target_name ?? "unnamed"),
       row.s_ra === null ? "position unknown" : sexagesimal(row.s_ra, row.s_dec)],
     [row.night ?? "–", row.dataproduct_category?.toLowerCase() ?? ""],
@@ -181,24 +95,6 @@ function resultRow(row) {
     row.data_rights === "public" ? size(row.file_size)
       : `private until ${row.obs_release_date.slice(0, 10)}`],
   ];
-  return element("tr", {},
-    element("td", { class: "pick" }, element("input", {
-      type: "checkbox", value: row.obs_publisher_did,
-      "aria-label": `Plot the uv coverage of ${row.target_name}, ${row.night}`,
-    })),
-    ...cells.map(([first, second], index) => element("td", { "data-label": COLUMNS[index][1] },
-      element("div", {}, first), element("div", { class: "second" }, second))));
-}
-
-function showPages(total, page, state) {
-  const last = Math.max(1, Math.ceil(total / PAGE));
-  const step = (to, text) => (to < 1 || to > last ? null
-    : element("a", { href: changed(state, { page: to }), click: inPlace, class: "button" }, text));
-  part("pages").replaceChildren(...[
-    step(page - 1, "← Previous"),
-    last > 1 ? element("span", {}, `Page ${page} of ${last}`) : null,
-    step(page + 1, "Next →"),
-  ].filter(Boolean));
 }
 
 function showExports(adql) {
@@ -223,9 +119,9 @@ async function showCoverage(rows) {
   }
 }
 
-async function showSky(where, turn) {
+async function showSky(where, current) {
   const found = await query(`SELECT DISTINCT TOP 3000 g.s_ra, g.s_dec ${where}`);
-  if (turn === latest) {
+  if (current()) {
     part("sky").replaceChildren(skyPlot(found.filter((row) => row.s_ra !== null)));
   }
 }
@@ -238,38 +134,20 @@ async function offerChoices() {
     query("SELECT DISTINCT TOP 2000 target_name FROM oidb.granule ORDER BY target_name"),
     query("SELECT DISTINCT obs_collection, progid FROM oidb.granule ORDER BY obs_collection"),
   ]);
-  const offer = (name, rows, column, group) => {
-    const select = form.elements[name];
-    const chosen = select.value;
-    const values = new Map(rows.filter((row) => row[column] !== null)
-      .map((row) => [row[column], row[group]]));
-    select.replaceChildren(select.options[0]);
-    for (const [value, groupName] of values) {
-      let place = select;
-      if (group) {
-        place = Array.from(select.children).find((child) => child.label === groupName) ??
-          select.appendChild(element("optgroup", { label: groupName ?? "unknown" }));
-      }
-      place.append(element("option", { value }, value));
-    }
-    choose(select, chosen);
-  };
+  const offer = (name, rows, column, group) => list.offer(name,
+    [...new Map(rows.filter((row) => row[column] !== null)
+      .map((row) => [row[column], group && (row[group] ?? "unknown")]))]);
   offer("facility", setups, "facility_name");
   offer("instrument", setups, "instrument_name", "facility_name");
   offer("mode", setups, "instrument_mode", "instrument_name");
   offer("collection", others, "obs_collection");
-  const suggest = (list, values) => part(list).replaceChildren(
+  const suggest = (id, values) => part(id).replaceChildren(
     ...[...new Set(values)].filter(Boolean).map((value) => element("option", { value })));
   suggest("targets", targets.map((row) => row.target_name));
   suggest("programmes", others.map((row) => row.progid).sort());
 }
 
-form.elements.band.append(...Object.entries(BANDS).map(([name, [low, high]]) =>
+list.form.elements.band.append(...Object.entries(BANDS).map(([name, [low, high]]) =>
   element("option", { value: name }, `${name} (${low}–${high} µm)`)));
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  go(`?${readForm()}`);
-});
-addEventListener("popstate", search);
-search();
+list.start();
 offerChoices().catch(() => {}); // the search itself tells of a service that fails

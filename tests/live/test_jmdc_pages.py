@@ -138,6 +138,11 @@ def test_the_list_is_sorted_and_turned_by_its_links(browser: Browser, centre: Ce
     assert values == sorted(values)
     browser.click("#rows thead th:nth-child(2) a")
     browser.wait("location.search.includes('order=-diameter') && " + SEARCHED)
+    sorted_by = browser.evaluate(
+        "Array.from(document.querySelectorAll('#rows th[aria-sort]'),"
+        " (head) => [head.ariaSort, head.innerText])"
+    )
+    assert sorted_by == [["descending", "Limb-darkened ↓"]]
     assert float(browser.evaluate(column % 1)[0]) == max(values)
     check_clean(browser, centre)
 
