@@ -191,36 +191,42 @@
       description="Number of the change of the report, from 1."/>
   </table>
 
-  <table id="candidate" onDisk="True" adql="True" primary="report_id">
+  <table id="stored_candidate" onDisk="True" adql="False" primary="report_id">
     <meta name="description">What a program has found: calibrators whose squared visibilities
-      contradict their diameter, with the numbers.</meta>
+      contradict their diameter, with the numbers. ADQL sees the view badcal.candidate.</meta>
     <foreignKey inTable="star" source="badcal_id"/>
     <index columns="badcal_id"/>
     <FEED source="report-key"/>
     <FEED source="star-key"/>
     <column name="n_points" type="integer" required="True" ucd="meta.number" verbLevel="1"
-      description="Number of squared visibilities."/>
+      description="Number of squared visibilities that were compared; raw data that several files
+        have count once, and of more than 600 as many are taken by chance."/>
     <column name="n_nights" type="integer" required="True" ucd="meta.number" verbLevel="5"
-      description="Number of nights that they are of."/>
+      description="Number of nights at an observatory that they are of; a granule whose night is
+        not known counts as one."/>
     <column name="expected_diam" type="double precision" unit="mas" ucd="phys.angSize"
       verbLevel="1" description="Expected diameter of the uniform disk, in the band of most of the
         data; NULL when no catalogue here has one."/>
     <column name="expected_diam_err" type="double precision" unit="mas"
-      ucd="stat.error;phys.angSize" verbLevel="5" description="Error of the expected diameter."/>
+      ucd="stat.error;phys.angSize" verbLevel="5" description="Error of the expected diameter: that of
+        the catalogue, or 1 % where that is less."/>
     <column name="diam_source" type="text" ucd="meta.ref" verbLevel="5"
       description="Where the expected diameter is from: jmdc or jsdc."/>
     <column name="chi2_expected" type="double precision" ucd="stat.fit.chi2" verbLevel="1"
       description="Sum of squares of the differences to the expected diameter in their errors, of
         data, of calibration and of the diameter."/>
     <column name="ud_diam" type="double precision" unit="mas" ucd="phys.angSize;stat.fit"
-      verbLevel="1" description="Diameter of the uniform disk that fits the data best."/>
+      verbLevel="1" description="Diameter of the uniform disk that fits the data best, in the
+        band of the expected one, to which it has one ratio in all bands; one for all bands where
+        none is expected."/>
     <column name="ud_diam_err" type="double precision" unit="mas" ucd="stat.error;phys.angSize"
-      verbLevel="5" description="Error of the fitted diameter."/>
+      verbLevel="5" description="Error of the fitted diameter; NULL where the data set it no
+        limit."/>
     <column name="chi2_ud" type="double precision" ucd="stat.fit.chi2" verbLevel="1"
       description="The same sum for the fitted diameter."/>
     <column name="flux_ratio" type="double precision" ucd="phot.flux;arith.ratio" verbLevel="5"
       description="Flux of the companion over that of the star in the binary that fits the data
-        best; NULL where a disk fits."/>
+        best; NULL where the reason is not binary."/>
     <column name="separation" type="double precision" unit="mas" ucd="pos.angDistance"
       verbLevel="5" description="Separation of that binary; others may fit as well."/>
     <column name="position_angle" type="double precision" unit="deg" ucd="pos.posAng"
@@ -235,8 +241,9 @@
   </table>
 
   <table id="evidence" onDisk="True" adql="True" primary="report_id,granule_id">
-    <meta name="description">The granules of OiDB that a candidate was found in.</meta>
-    <foreignKey inTable="candidate" source="report_id"/>
+    <meta name="description">The granules of OiDB that a candidate was found in: those of the squared
+      visibilities that were compared.</meta>
+    <foreignKey inTable="stored_candidate" source="report_id"/>
     <index columns="granule_id"/>
     <FEED source="report-key"/>
     <column name="granule_id" type="bigint" required="True" ucd="meta.id" tablehead="Granule"
@@ -244,8 +251,9 @@
   </table>
 
   <table id="stored_plot" onDisk="True" adql="False" primary="report_id">
-    <meta name="description">Plots of candidates.</meta>
-    <foreignKey inTable="candidate" source="report_id"/>
+    <meta name="description">Plots of candidates. They are shown with the numbers, in the view
+      badcal.candidate.</meta>
+    <foreignKey inTable="stored_candidate" source="report_id"/>
     <FEED source="report-key"/>
     <column name="png" type="bytea" required="True" description="The plot, as PNG."/>
   </table>
@@ -309,11 +317,32 @@
     </viewStatement>
   </table>
 
+  <table id="candidate" onDisk="True" adql="True" primary="report_id">
+    <meta name="description">What a program has found: calibrators whose squared visibilities
+      contradict their diameter, with the numbers. Only while all the data that a candidate was
+      found in (badcal.evidence) are there and public.</meta>
+    <foreignKey inTable="star" source="badcal_id" metaOnly="True"/>
+    <foreignKey inTable="report" source="report_id" metaOnly="True"/>
+    <index columns="badcal_id" metaOnly="True"/>
+    <LOOP listItems="report_id badcal_id n_points n_nights expected_diam expected_diam_err diam_source chi2_expected ud_diam ud_diam_err chi2_ud flux_ratio separation position_angle chi2_binary computed plot_url">
+      <events><column original="stored_candidate.\item"/></events>
+    </LOOP>
+    <viewStatement>
+      CREATE VIEW \qName (\colNames) AS (
+        SELECT \colNames FROM \schema.stored_candidate AS c
+        WHERE NOT EXISTS (
+          SELECT 1 FROM \schema.evidence AS e
+            LEFT JOIN oidb.granule AS g ON g.granule_id=e.granule_id
+          WHERE e.report_id=c.report_id AND (g.granule_id IS NULL
+            OR g.obs_release_date>(now() AT TIME ZONE 'UTC'))))
+    </viewStatement>
+  </table>
+
   <!-- =================================== ingestion ==================================== -->
 
   <!-- res/store.py fills these, with the columns named here. -->
   <data id="create" updating="True">
-    <LOOP listItems="star stored_report stored_history candidate evidence stored_plot">
+    <LOOP listItems="star stored_report stored_history stored_candidate evidence stored_plot">
       <events><make table="\item"/></events>
     </LOOP>
   </data>
@@ -321,6 +350,7 @@
   <data id="views">
     <make table="report"/>
     <make table="history"/>
+    <make table="candidate"/>
   </data>
 
   <!-- The registry's record of the data set as a whole; `dachs limits` fills in the coverage. -->
@@ -395,7 +425,7 @@
         </regTest>
       </events>
     </LOOP>
-    <LOOP listItems="stored_report stored_history stored_plot">
+    <LOOP listItems="stored_report stored_history stored_candidate stored_plot">
       <events>
         <regTest title="ADQL does not see badcal.\item">
           <url parSet="TAP" QUERY="SELECT TOP 1 * FROM badcal.\item">/tap/sync</url>

@@ -12,6 +12,8 @@ from centre.instance import CHECKOUT, Instance
 _SYSTEM_RDS = ("//obscore", "//obs-radio")
 # Has the extra columns of ObsCore, which every contributing table must then have.
 _SITE = "etc/userconfig"
+# Whose tables the views of other data sets look at.
+_FIRST = "oidb"
 # Where data sets meet.
 _MEETING = "jmmc"
 # What our data sets share.
@@ -30,10 +32,10 @@ def data_sets() -> list[str]:
 def rds() -> list[str]:
     """Identifiers of our RDs: the common ones, of each data set q and what builds on it.
 
-    Last comes the room where data sets meet, for its views are of their tables.
+    Views come after the tables that they are of: last the room where data sets meet.
     """
     found = list(_COMMON)
-    for name in (*(name for name in data_sets() if name != _MEETING), _MEETING):
+    for name in sorted(data_sets(), key=lambda name: (name == _MEETING, name != _FIRST, name)):
         stems = (path.stem for path in (CHECKOUT / name).glob("*.rd"))
         found += [f"{name}/{stem}" for stem in sorted(stems, key=lambda stem: (stem != "q", stem))]
     return found

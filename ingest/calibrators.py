@@ -15,6 +15,9 @@ pair of stations has one of its own. So differences are weighed by the inverse o
 what that gives. How far it is from what chance makes, ``excess`` says in standard deviations
 (Wilson & Hilferty 1931, PNAS 17, 684).
 
+Raw data count once: of points that several files have of one pair of stations, time and band, only
+those of the first file are used.
+
 A star is called *binary* when no disk fits, but a binary does, and so much better that chance
 cannot be the reason, although it has been looked for at thousands of positions; *resolved* when a
 disk fits that is certainly larger than the expected one, and certainly fits better. All else is no
@@ -24,7 +27,6 @@ reason to doubt the star: neither visibilities that are too high, nor ones that 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -50,6 +52,8 @@ LARGER = 0.1
 FEW, ENOUGH = 4, 12
 #: More points than this are thinned out.
 MOST = 600
+#: Integration time (s) that a point has at least: reductions write times that differ by seconds.
+_LEAST_TIME = 10.0
 #: Wavelengths that a band is averaged over.
 _WAVES = 7
 #: Largest separation of a binary (mas), and number of steps of the search along an axis.
@@ -72,6 +76,12 @@ class Points:
     #: Which observation they are of, and which pair of stations: any numbers.
     observation: NDArray[np.int64]
     pair: NDArray[np.int64]
+    #: Number of the file that they are in; of raw data in several files, those in the file with the
+    #: lowest number are used.
+    file: NDArray[np.int64]
+    #: Middle (MJD) and length (s) of the integration; NaN where they are not known.
+    mjd: Floats
+    int_time: Floats
 
     def take(self, which: Any) -> Points:
         """Only those that ``which`` indexes."""
@@ -121,14 +131,16 @@ class Verdict:
     n_points: int
     #: chi2 of the expected disk; None without one.
     chi2_expected: float | None
-    #: Best disk, mas, and its chi2.
+    #: Best disk, mas, and its chi2; the mean over the points where diameters depend on the band.
     diameter: float
-    diameter_error: float
+    #: None where the points do not limit it.
+    diameter_error: float | None
     chi2_disk: float
     #: Best binary and its chi2; None where it was not looked for.
     companion: Companion | None
     chi2_binary: float | None
-    #: The points that were used, and what the three models say of them.
+    #: Which points were used, in order, these points, and what the three models say of them.
+    used: NDArray[np.int64]
     points: Points
     expected_vis2: Floats | None
     disk_vis2: Floats
@@ -139,10 +151,10 @@ def judge(points: Points, expected: Expected | None) -> Verdict | None:
     """Compares points with the three models; None when there are too few of them."""
     good = (
         np.isfinite(points.vis2) & np.isfinite(points.error) & (points.error > 0)
-        & np.isfinite(points.u) & np.isfinite(points.v)
+        & np.isfinite(points.u) & np.isfinite(points.v) & (np.hypot(points.u, points.v) > 0)
         & (points.em_min > 0) & (points.em_max >= points.em_min)
     )  # fmt: skip
-    chosen = np.flatnonzero(good)
+    chosen = _once(points, np.flatnonzero(good))
     if chosen.size > MOST:
         chosen = np.sort(np.random.default_rng(0).choice(chosen, MOST, replace=False))
     points = points.take(chosen)
@@ -166,7 +178,7 @@ def judge(points: Points, expected: Expected | None) -> Verdict | None:
     if expected is not None and model is not None:
         slope = _slope(points, scale, mean) * mean * expected.relative_error
         chi2_expected = _chi2(white, points.vis2 - model, slope)
-        allowed = math.hypot(error, mean * expected.relative_error)
+        allowed = math.inf if error is None else math.hypot(error, mean * expected.relative_error)
         # The error is that near the best disk; chi2 says how far off the expected one is, too.
         resolved = (
             diameter - mean > max(CERTAIN * allowed, LARGER * mean)
@@ -193,8 +205,29 @@ def judge(points: Points, expected: Expected | None) -> Verdict | None:
         reason = "binary"
     return Verdict(
         reason, len(points), chi2_expected, diameter, error, chi2_disk, companion, chi2_binary,
-        points, model, fitted, binary_vis2,
+        chosen, points, model, fitted, binary_vis2,
     )  # fmt: skip
+
+
+def _once(points: Points, usable: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of some points that do not repeat the raw data of a file before, in order.
+
+    What cannot be told apart in time is the same.
+    """
+    half = np.fmax(points.int_time, _LEAST_TIME) / 2 / 86400
+    kept: dict[tuple[int, int], list[int]] = {}
+    for one in usable[np.argsort(points.file[usable], kind="stable")]:
+        before = kept.setdefault((int(points.observation[one]), int(points.pair[one])), [])
+        others = np.array(before, dtype=np.int64)
+        apart = (
+            (points.file[others] == points.file[one])
+            | (np.abs(points.mjd[others] - points.mjd[one]) >= half[others] + half[one])
+            | (points.em_min[others] >= points.em_max[one])
+            | (points.em_max[others] <= points.em_min[one])
+        )
+        if apart.all():
+            before.append(int(one))
+    return np.sort(np.array([one for some in kept.values() for one in some], dtype=np.int64))
 
 
 def excess(chi2: float, freedom: int) -> float:
@@ -284,16 +317,19 @@ def _slope(points: Points, scale: Floats, diameter: float) -> Floats:
     return slope
 
 
-def _diameter_error(points: Points, scale: Floats, white: Floats, diameter: float) -> float:
-    """Standard deviation (mas) of the diameter that fits best: where chi2 is greater by 1."""
+def _diameter_error(points: Points, scale: Floats, white: Floats, diameter: float) -> float | None:
+    """Standard deviation (mas) of the diameter that fits best: where chi2 is greater by 1.
+
+    None where no larger disk makes it so.
+    """
     # Near 0 the visibility is flat in the diameter, but not in its square.
     least = _chi2(white, points.vis2 - disk(points, diameter * scale))
     step = 1e-3 * max(diameter, 1e-2)
     while step < 1e3:
         if _chi2(white, points.vis2 - disk(points, (diameter + step) * scale)) - least >= 1:
-            break
+            return step
         step *= 1.1
-    return step
+    return None
 
 
 def _best_companion(points: Points, white: Floats, star: Floats) -> tuple[Companion, float, Floats]:
@@ -355,10 +391,3 @@ def _beat(points: Points, x: Floats, y: Floats) -> Floats:
     path = (np.outer(x, points.u) + np.outer(y, points.v)) * (2 * math.pi * MAS)
     beat: Floats = np.cos(path[:, :, None] / points.waves).mean(axis=2)
     return beat
-
-
-def combine(parts: Sequence[Points]) -> Points:
-    """Points of several sources as one."""
-    return Points(
-        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Points))
-    )

@@ -34,6 +34,8 @@ _SETUPS = (
 #: Channels that a point is the mean over.
 _CHANNELS = 6
 _FLOOR = 0.003
+#: Integration time.
+_SECONDS = 60.0
 _FIRST_NIGHT = date(2018, 1, 1)
 
 
@@ -108,7 +110,10 @@ def observe(
     shared: float,
     of_pair: float,
 ) -> Points:
-    """One to three nights with one to three snapshots each, as mean squared visibilities."""
+    """One to three nights with one to three snapshots each, as mean squared visibilities.
+
+    Each night is a file.
+    """
     position = {name: station_xyz(facility, name) for name in stations}
     pairs = list(combinations(stations, 2))
     waves = band[0] + (band[1] - band[0]) * (np.arange(_CHANNELS) + 0.5) / _CHANNELS
@@ -126,6 +131,9 @@ def observe(
                 truth = float(np.square(np.abs(visibility)).mean())
                 noise = error * truth + _FLOOR
                 value = truth * (1 + common + own[number]) + noise * rng.standard_normal()
-                rows.append((u, v, *band, value, noise, night, number))
-    u, v, low, high, value, noise, night_of, pair = np.array(rows).T
-    return Points(u, v, low, high, value, noise, night_of.astype(np.int64), pair.astype(np.int64))
+                rows.append((u, v, *band, value, noise, night, number, mjd, _SECONDS))
+    u, v, low, high, value, noise, night_of, pair, mjd_of, seconds = np.array(rows).T
+    number_of = night_of.astype(np.int64)
+    return Points(
+        u, v, low, high, value, noise, number_of, pair.astype(np.int64), number_of, mjd_of, seconds
+    )

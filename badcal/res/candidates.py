@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ Progress = Callable[[int, int], None]
 _PROGRAM = Actor("program")
 #: Bands that JSDC has diameters of, in its column names, with those that are nearest to others.
 _JSDC_BANDS = {**{letter: letter.lower() for letter in "BVRIJHKLMN"}, "U": "b", "Q": "n"}
-#: Relative error of a catalogue's diameter that is certainly there.
+#: Relative error that a catalogue's diameter is taken to have at least.
 _LEAST_ERROR = 0.01
 #: Whether a star of a catalogue is the one that is asked for.
 _HERE = sql.SQL(
@@ -85,12 +86,14 @@ def search(connection: Any, progress: Progress) -> Report:
         progress(number, len(stars))
         rows = list(
             connection.queryToDicts(
-                "SELECT g.granule_id, g.facility_name, g.instrument_name, g.night, g.em_min,"
-                " g.em_max, b.station1, b.station2, b.u, b.v, b.length, b.vis2, b.vis2_err"
+                "SELECT g.granule_id, g.file_id, g.facility_name, g.instrument_name, g.night,"
+                " g.em_min, g.em_max, b.station1, b.station2, b.mjd, b.int_time, b.u, b.v,"
+                " b.length, b.vis2, b.vis2_err"
                 " FROM oidb.granule AS g JOIN oidb.baseline AS b ON b.granule_id = g.granule_id"
                 " WHERE g.granule_id = ANY(%(granules)s) AND b.vis2 IS NOT NULL"
                 " AND b.vis2_err IS NOT NULL AND g.em_min IS NOT NULL AND g.em_max IS NOT NULL"
-                " ORDER BY g.granule_id, b.mjd, b.station1, b.station2",
+                " ORDER BY g.calib_level DESC, g.ingested, g.granule_id, b.mjd, b.station1,"
+                " b.station2",
                 {"granules": list(star.granules)},
             )
         )
@@ -110,6 +113,7 @@ def search(connection: Any, progress: Progress) -> Report:
         report.without_diameter += expected is None
         if verdict.reason is None:
             continue
+        rows, bands = ([some[place] for place in verdict.used] for some in (rows, bands))
         if _file(connection, star, rows, verdict, _numbers(verdict, diameters, bands, source)):
             setattr(report, verdict.reason, getattr(report, verdict.reason) + 1)
         else:
@@ -157,10 +161,10 @@ def _stars(connection: Any) -> list[Calibrator]:
 
 
 def _points(rows: Sequence[dict[str, Any]]) -> Points:
-    """Rows of baselines as arrays.
+    """Rows of baselines as arrays, those of the file that is to be preferred first.
 
-    An observation is what one instrument does in one night: files that were made of the same raw
-    data, and the two polarisations of one file, share the errors of its calibration.
+    An observation is what one instrument does in one night: all files of it, and the two
+    polarisations of one file, share the errors of its calibration.
     """
 
     def column(name: str) -> calibrators.Floats:
@@ -175,12 +179,18 @@ def _points(rows: Sequence[dict[str, Any]]) -> Points:
         column("vis2_err"),
         numbered(
             [
-                (row["facility_name"], row["instrument_name"], row["night"] or row["granule_id"])
+                (row["instrument_name"], *_night(row))
                 for row in rows
             ]
         ),
         numbered([tuple(sorted((row["station1"] or "", row["station2"] or ""))) for row in rows]),
+        numbered([row["file_id"] for row in rows]), column("mjd"), column("int_time"),
     )  # fmt: skip
+
+
+def _night(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Which night a row is of; a granule whose night is not known has one of its own."""
+    return row["facility_name"], row["night"] or row["granule_id"]
 
 
 def _band(wavelength: float) -> str:
@@ -210,7 +220,7 @@ def _diameters(
     """Uniform-disk diameters (mas) by band with their relative errors, and where they are from.
 
     Measured ones of JMDC, if it has one in each of the bands, else computed ones of JSDC; empty
-    where neither knows the star.
+    where neither knows the star, or how well it does.
     """
     place = {"ra": star.ra, "dec": star.dec, "radius": badcal.SAME_STAR / 3600}
     if "jmdc.measurement" in catalogues:
@@ -223,8 +233,8 @@ def _diameters(
     if "jsdc.star" in catalogues:
         for row in connection.queryToDicts(_COMPUTED, place):
             found = {band: row[f"udd_{_JSDC_BANDS[band]}"] for band in bands}
-            if all(diameter for diameter in found.values()):
-                error = max((row["e_ldd"] or 0.0) / row["ldd"], _LEAST_ERROR)
+            if row["e_ldd"] and all(diameter for diameter in found.values()):
+                error = max(row["e_ldd"] / row["ldd"], _LEAST_ERROR)
                 return {band: (diameter, error) for band, diameter in found.items()}, "jsdc"
     return {}, None
 
@@ -245,11 +255,13 @@ def _numbers(
     bands: list[str],
     source: str | None,
 ) -> dict[str, Any]:
-    """Columns of the candidate table that say what was found."""
-    expected, error = None, None
+    """Columns of the candidate table that say what was found; ``bands`` are those of its points."""
+    expected, error, factor = None, None, 1.0
     if diameters:
         expected, relative = diameters[Counter(bands).most_common(1)[0][0]]
         error = expected * relative
+        # From the mean over the points to the band of most of them.
+        factor = expected / float(np.mean([diameters[band][0] for band in bands]))
     companion = verdict.companion if verdict.reason == "binary" else None
     return {
         "n_points": verdict.n_points,
@@ -257,8 +269,8 @@ def _numbers(
         "expected_diam_err": error,
         "diam_source": source,
         "chi2_expected": verdict.chi2_expected,
-        "ud_diam": verdict.diameter,
-        "ud_diam_err": verdict.diameter_error,
+        "ud_diam": verdict.diameter * factor,
+        "ud_diam_err": verdict.diameter_error and verdict.diameter_error * factor,
         "chi2_ud": verdict.chi2_disk,
         "flux_ratio": companion and companion.flux_ratio,
         "separation": companion and companion.separation,
@@ -274,7 +286,10 @@ def _file(
     verdict: Verdict,
     numbers: dict[str, Any],
 ) -> bool:
-    """Files a candidate, unless BadCal has the star, or the same data have been judged."""
+    """Files a candidate, unless BadCal has the star, or the same data have been judged.
+
+    ``rows`` are those of the points that were used.
+    """
     store.alone(connection)
     badcal_id = store.star_at(connection, star.ra, star.dec)
     granules = sorted({row["granule_id"] for row in rows})
@@ -291,16 +306,16 @@ def _file(
     stored = store.add(connection, _report(star, rows, verdict, numbers), _PROGRAM, "candidate")
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     key = {"report_id": stored.report_id, "badcal_id": stored.badcal_id}
-    nights = {(row["facility_name"], row["night"]) for row in rows}
+    nights = len({_night(row) for row in rows})
     server = base.getConfig("web", "serverURL")
     store.insert(
         connection,
-        "candidate",
+        "stored_candidate",
         [
             {
                 **key,
                 **numbers,
-                "n_nights": len(nights),
+                "n_nights": nights,
                 "computed": now,
                 "plot_url": f"{server}/badcal/plot/{stored.report_id}.png",
             }
@@ -311,7 +326,7 @@ def _file(
         verdict,
         star.name or f"BadCal {stored.badcal_id}",
         " · ".join(dict.fromkeys(_instrument(row) for row in rows)),
-        f"{verdict.n_points} squared visibilities of {len(nights)} nights, OiDB",
+        f"{verdict.n_points} squared visibilities of {nights} night{'s' * (nights > 1)}, OiDB",
     )
     store.insert(connection, "stored_plot", [{**key, "png": picture}])
     for report in earlier:
@@ -342,37 +357,32 @@ def _report(
     """What was found, as a report."""
     lengths = [row["length"] for row in rows if row["length"] is not None]
     waves = [row["em_min"] for row in rows] + [row["em_max"] for row in rows]
-    words = f"{verdict.n_points} squared visibilities in OiDB, chi2 "
-    if verdict.chi2_expected is not None and numbers["expected_diam"] is not None:
-        words += (
-            f"{verdict.chi2_expected:.0f} for the disk of {numbers['expected_diam']:.3f} mas that"
-            f" {str(numbers['diam_source']).upper()} has, "
-        )
-    words += f"{verdict.chi2_disk:.0f} for a disk of {verdict.diameter:.3f} mas"
-    if verdict.reason == "binary" and verdict.companion and verdict.chi2_binary is not None:
-        words += (
-            f", {verdict.chi2_binary:.0f} for a binary with a flux ratio of"
-            f" {verdict.companion.flux_ratio:.3f} at {verdict.companion.separation:.1f} mas"
+    # No number: those stand where they are hidden when the data become private.
+    words = "The squared visibilities in OiDB fit a binary, and no disk."
+    if verdict.reason == "resolved":
+        source = str(numbers["diam_source"]).upper()
+        words = (
+            f"The squared visibilities in OiDB fit a disk larger than the one that {source} has."
         )
     nights: list[date] = sorted(row["night"] for row in rows if row["night"] is not None)
     return badcal.Report(
         ra=star.ra,
         dec=star.dec,
         reason_class=verdict.reason or "other",
-        name=_name(star.name),
+        name=_taken(badcal.name, star.name),
         obs_date=nights[-1] if nights else None,
-        interferometer=_listed(row["facility_name"] for row in rows),
-        instrument=_listed(row["instrument_name"] for row in rows),
+        interferometer=_listed("interferometer", (row["facility_name"] for row in rows)),
+        instrument=_listed("instrument", (row["instrument_name"] for row in rows)),
         baseline=f"{min(lengths):.0f}-{max(lengths):.0f} m" if lengths else None,
         wavelength=f"{min(waves) * 1e6:.3g}-{max(waves) * 1e6:.3g}",
-        comment=f"{words}.",
+        comment=words,
     )
 
 
-def _name(name: str | None) -> str | None:
-    """A name from a file, if it is one that BadCal takes."""
+def _taken(reader: Callable[[str], str], text: str | None) -> str | None:
+    """A text from a file as a report has it, if it is one that BadCal takes."""
     try:
-        return None if name is None else badcal.name(name)
+        return None if text is None else reader(text)
     except ValueError:
         return None
 
@@ -381,6 +391,8 @@ def _instrument(row: dict[str, Any]) -> str:
     return str(row["instrument_name"] or row["facility_name"] or "unknown instrument")
 
 
-def _listed(names: Iterator[str | None]) -> str | None:
-    """Different names, as a text."""
-    return ", ".join(sorted({name for name in names if name})) or None
+def _listed(field: str, names: Iterator[str | None]) -> str | None:
+    """Different names from files as the text of a field, if BadCal takes it."""
+    read = partial(badcal.text, field)
+    known = {found for name in set(names) if (found := _taken(read, name)) is not None}
+    return _taken(read, ", ".join(sorted(known)))

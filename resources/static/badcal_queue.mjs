@@ -53,11 +53,8 @@ function entry({ report, star, candidate, history: events }) {
         report.is_question_open ? "asked" : report.state)),
     element("p", { class: "hint" }, `Report ${report.report_id}`,
       others ? `; ${counted(others, "other report")} of this star, which is ${star.state}` : ""),
-    facts(report));
-  if (candidate) {
-    place.append(numbers(candidate));
-  }
-  place.append(history(events), decisions(path, report.version, DEEDS[report.state],
+    ...[facts(report), numbers(report, candidate), history(events)].filter(Boolean));
+  place.append(decisions(path, report.version, DEEDS[report.state],
     { hint: "question to who has reported it, or the reason, which is public", again,
       done: again }));
   return place;

@@ -36,7 +36,7 @@ function show({ star, reports }) {
     element("h3", {}, `Report ${report.report_id} `,
       element("span", { class: "badge" }, report.state)),
     facts(report),
-    report.candidate ? numbers(report.candidate) : null,
+    numbers(report, report.candidate),
     element("details", {}, element("summary", {}, "What has happened"),
       history(report.history)))));
   part("star").hidden = false;

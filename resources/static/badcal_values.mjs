@@ -42,8 +42,12 @@ function reporter(report) {
   return [report.user_name ?? report.submitter, report.user_affiliation].filter(Boolean).join(", ");
 }
 
-/** The numbers and the plot of a candidate. */
-export function numbers(candidate) {
+/** The numbers and the plot behind a program's report; null for another one. */
+export function numbers({ origin }, candidate) {
+  if (!candidate) {
+    return origin === "program" ? element("p", { class: "hint" }, "Its numbers and its plot are not " +
+      "shown: some of the data that it was found in are private now, or not here any more.") : null;
+  }
   const diameter = (value, error) => (value === null ? "not known"
     : `${plain(value, 3)}${error === null ? "" : ` ± ${plain(error, 2)}`} mas`);
   const rows = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,6 +68,7 @@ def test_a_good_calibrator_is_left_alone() -> None:
     for expected in (0.6, None):
         verdict = judge(Disk(0.6), expected)
         assert verdict.reason is None
+        assert verdict.diameter_error is not None
         assert abs(verdict.diameter - 0.6) < 4 * verdict.diameter_error
     assert judge(Disk(0.6), 0.6).chi2_expected is not None
     assert judge(Disk(0.6), None).chi2_expected is None
@@ -89,6 +91,7 @@ def test_a_binary_is_recognised_with_its_companion() -> None:
 def test_a_larger_star_is_resolved_and_measured() -> None:
     verdict = judge(Disk(1.6), 0.8, shared=0.01, of_pair=0.02)
     assert verdict.reason == "resolved"
+    assert verdict.diameter_error is not None
     assert abs(verdict.diameter - 1.6) < 4 * verdict.diameter_error < 0.3
     assert judge(Disk(1.6), None).reason is None  # who knows how large it should be
 
@@ -129,6 +132,7 @@ def test_errors_of_diameters_are_as_large_as_the_scatter() -> None:
         found = points(Disk(1.0), shared=calibrators.SHARED, of_pair=calibrators.OF_PAIR, seed=seed)
         verdict = calibrators.judge(found, Expected(np.full(len(found), 1.0), 0.02))
         assert verdict is not None
+        assert verdict.diameter_error is not None
         pulls.append((verdict.diameter - 1.0) / verdict.diameter_error)
     assert 0.6 < float(np.std(pulls)) < 1.5
     assert abs(float(np.mean(pulls))) < 0.75
@@ -141,16 +145,64 @@ def test_what_cannot_be_used_is_left_out() -> None:
         vis2=np.where(np.arange(len(found)) == 0, np.nan, found.vis2),
         error=np.where(np.arange(len(found)) == 1, 0.0, found.error),
         em_min=np.where(np.arange(len(found)) == 2, np.nan, found.em_min),
+        u=np.where(np.arange(len(found)) == 3, 0.0, found.u),
+        v=np.where(np.arange(len(found)) == 3, 0.0, found.v),
     )
     expected = Expected(np.full(len(found), 0.5), 0.03)
     verdict = calibrators.judge(broken, expected)
     assert verdict is not None
-    assert verdict.n_points == len(found) - 3
+    assert verdict.n_points == len(found) - 4
+    assert verdict.used.tolist() == list(range(4, len(found)))
+    # Without a baseline nothing is known of a star.
+    nothing = replace(found, u=np.zeros(len(found)), v=np.zeros(len(found)))
+    assert calibrators.judge(nothing, expected) is None
     assert calibrators.judge(found.take(slice(0, 3)), None) is None
-    many = calibrators.combine([found] * 60)
+    many = found.take(np.tile(np.arange(len(found)), 60))
     verdict = calibrators.judge(many, None)
     assert verdict is not None
     assert verdict.n_points == min(len(many), calibrators.MOST)
+
+
+def two_files(found: Points, **changes: Any) -> Points:
+    """Points, and the same ones in another file, with something changed."""
+    both = found.take(np.tile(np.arange(len(found)), 2))
+    second = np.arange(len(both)) >= len(found)
+    for name, change in {"file": lambda file: file + 100, **changes}.items():
+        values = getattr(both, name)
+        both = replace(both, **{name: np.where(second, change(values), values)})
+    return both
+
+
+def test_raw_data_in_two_files_count_once() -> None:
+    found = points(Disk(0.5))
+    expected = Expected(np.full(2 * len(found), 0.5), 0.03)
+    for changes, times in (
+        ({}, 1),
+        ({"mjd": lambda mjd: mjd + 5 / 86400}, 1),  # a reduction that takes another middle
+        ({"mjd": lambda mjd: mjd * np.nan}, 1),  # nobody knows that they are others
+        ({"em_max": lambda wave: wave + 1e-7}, 1),
+        ({"mjd": lambda mjd: mjd + 61 / 86400}, 2),
+        ({"em_min": lambda wave: wave + 5e-7, "em_max": lambda wave: wave + 5e-7}, 2),
+        ({"pair": lambda pair: pair + 100}, 2),
+        ({"file": lambda file: file}, 2),  # two polarisations
+    ):
+        both = two_files(found, **changes)
+        verdict = calibrators.judge(both, expected)
+        assert verdict is not None
+        assert verdict.n_points == times * len(found), changes
+    # It is the file with the lowest number that is used, wherever it stands.
+    verdict = calibrators.judge(two_files(found, file=lambda file: file - 100), expected)
+    assert verdict is not None
+    assert verdict.used.tolist() == list(range(len(found), 2 * len(found)))
+
+
+def test_a_diameter_that_nothing_limits_has_no_error() -> None:
+    found = points(Disk(0.5))
+    blurred = replace(found, error=np.full(len(found), 100.0))
+    verdict = calibrators.judge(blurred, Expected(np.full(len(found), 0.5), 0.03))
+    assert verdict is not None
+    assert verdict.diameter_error is None
+    assert verdict.reason is None
 
 
 @pytest.fixture(scope="module")

@@ -459,7 +459,9 @@ def test_conditions_on_what_is_not_shown_find_nothing(centre: Centre) -> None:
         assert query(centre.url, adql) == [{"n": "0"}], condition
 
 
-@pytest.mark.parametrize("table", ["stored_report", "stored_history", "stored_plot"])
+@pytest.mark.parametrize(
+    "table", ["stored_report", "stored_history", "stored_candidate", "stored_plot"]
+)
 def test_the_database_role_of_queries_cannot_read_closed_tables(centre: Centre, table: str) -> None:
     said = centre.succeed(
         "psql", "-XAt", "-c",
@@ -869,8 +871,8 @@ def test_an_editor_decides_in_the_browser(centre: Centre, tmp_path: Path) -> Non
 # ------------------------------------------------------------------- candidates
 
 
-def observed(path: Path, stars: list[simulate.Target], night: date) -> None:
-    """A file of calibrated visibilities of calibrators."""
+def observed(path: Path, stars: list[simulate.Target], night: date, seed: int = 0) -> None:
+    """A file of calibrated visibilities of calibrators; another one for another seed."""
     facility = load().facility("VLTI")
     assert facility is not None
     exposures = [
@@ -880,7 +882,9 @@ def observed(path: Path, stars: list[simulate.Target], night: date) -> None:
             facility, one, night, (-1.0, 0.0, 1.0), ("A0", "G1", "J2", "J3")
         )
     ]
-    simulate.write(path, simulate.simulate(facility, [simulate.PIONIER_GRISM], exposures))
+    simulate.write(
+        path, simulate.simulate(facility, [simulate.PIONIER_GRISM], exposures, seed=seed)
+    )
 
 
 def candidates(centre: Centre, name: str) -> list[dict[str, str]]:
@@ -972,12 +976,83 @@ def test_what_was_rejected_is_filed_again_with_new_data_only(
     assert decide(centre, EDITOR, int(again[1]["report_id"]), "accept", 1).status == 200
     assert second.name in {row["name"] for row in valid(centre)}
 
-    # What its data are made private later is shown no more.
-    assert ask(again[1]["plot_url"]).status == 200
-    change = (
+    # What its data are made private later, or are not here any more, is shown no more.
+    granule = (
         "UPDATE oidb.granule SET obs_release_date = {} WHERE obs_collection='badcal_test'"
         f" AND target_name='{second.name}'"
     )
-    sql(centre, change.format("'2099-01-01'"))
-    assert ask(again[1]["plot_url"]).status == 404
-    sql(centre, change.format("NULL"))
+    evidence = "UPDATE badcal.evidence SET granule_id = -granule_id WHERE granule_id {} 0"
+    found = again[1]
+    assert "chi2_binary" in what_is_told_of(centre, found)
+    for hide, show in (
+        (granule.format("'2099-01-01'"), granule.format("NULL")),
+        (evidence.format(">"), evidence.format("<")),  # ids are positive: that of no granule
+    ):
+        sql(centre, hide)
+        try:
+            told = what_is_told_of(centre, found)
+            assert "chi2_binary" not in told
+            for column in ("chi2_ud", "chi2_binary", "ud_diam", "separation", "flux_ratio"):
+                assert found[column][:7] not in told, column
+        finally:
+            sql(centre, show)
+        assert "chi2_binary" in what_is_told_of(centre, found)
+
+
+def what_is_told_of(centre: Centre, found: dict[str, str]) -> str:
+    """All that somebody without an account gets to see of a candidate and its numbers.
+
+    There is a plot when there are numbers.
+    """
+    told = everything_public(centre, int(found["report_id"]), int(found["badcal_id"]))
+    rows = query(centre.url, f"SELECT * FROM badcal.candidate WHERE report_id={found['report_id']}")
+    assert ask(found["plot_url"]).status == (200 if rows else 404)
+    return f"{told}\n{rows}"
+
+
+def test_catalogues_without_errors_judge_nobody_and_raw_data_count_once(
+    centre: Centre, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o755)
+    larger = simulate.Target("SIM LARGER", 150.0, -36.0, simulate.Disk(1.6), "CAL")
+    sql(
+        centre,
+        "CREATE TEMPORARY TABLE larger AS SELECT * FROM jsdc.star LIMIT 1;"
+        " UPDATE larger SET star_id=(SELECT MAX(star_id)+1 FROM jsdc.star), name='SIM LARGER',"
+        " ra=150.0, dec=-36.0, ldd=0.8, udd_h=0.78, e_ldd=NULL;"
+        " INSERT INTO jsdc.star TABLE larger",
+    )
+    try:
+        for name, seed in (("one.fits", 1), ("two.fits", 2)):
+            observed(tmp_path / name, [larger], date(2021, 4, 5), seed)
+            centre.succeed("ingest", "oifits", str(tmp_path / name), "--no-plots",
+                           "--collection", "badcal_larger")  # fmt: skip
+        sql(
+            centre,
+            "UPDATE oidb.granule SET instrument_name = '=1+1' WHERE obs_collection='badcal_larger'",
+        )
+        centre.succeed("badcal", "candidates")
+        assert candidates(centre, larger.name) == []
+        sql(centre, "UPDATE jsdc.star SET e_ldd = 0.04 WHERE name='SIM LARGER'")
+        assert "1 resolved" in centre.succeed("badcal", "candidates")
+        [found] = candidates(centre, larger.name)
+        assert float(found["expected_diam"]) == pytest.approx(0.78)
+        assert float(found["expected_diam_err"]) == pytest.approx(0.78 * 0.04 / 0.8)
+        assert float(found["ud_diam"]) == pytest.approx(1.6, rel=0.05)
+        assert (found["n_nights"], found["chi2_binary"]) == ("1", "")
+        # Each file has all there is; one of them was used.
+        told = query(
+            centre.url,
+            "SELECT e.granule_id, COUNT(*) AS n FROM badcal.evidence AS e JOIN oidb.baseline AS b"
+            f" ON b.granule_id=e.granule_id WHERE e.report_id={found['report_id']}"
+            " AND b.vis2 IS NOT NULL GROUP BY e.granule_id",
+        )
+        assert [row["n"] for row in told] == [found["n_points"]]
+        # No text of a file becomes a formula.
+        assert public(centre, int(found["report_id"]))["instrument"] == ""
+    finally:
+        sql(
+            centre,
+            "DELETE FROM jsdc.star WHERE name='SIM LARGER'; UPDATE oidb.granule"
+            " SET instrument_name = 'PIONIER' WHERE obs_collection='badcal_larger'",
+        )
