@@ -240,16 +240,6 @@
       displayHint="type=url" verbLevel="5" description="Address of the plot."/>
   </table>
 
-  <table id="evidence" onDisk="True" adql="True" primary="report_id,granule_id">
-    <meta name="description">The granules of OiDB that a candidate was found in: those of the squared
-      visibilities that were compared.</meta>
-    <foreignKey inTable="stored_candidate" source="report_id"/>
-    <index columns="granule_id"/>
-    <FEED source="report-key"/>
-    <column name="granule_id" type="bigint" required="True" ucd="meta.id" tablehead="Granule"
-      verbLevel="1" description="Granule of OiDB (oidb.granule)."/>
-  </table>
-
   <table id="stored_plot" onDisk="True" adql="False" primary="report_id">
     <meta name="description">Plots of candidates. They are shown with the numbers, in the view
       badcal.candidate.</meta>
@@ -336,6 +326,17 @@
           WHERE e.report_id=c.report_id AND (g.granule_id IS NULL
             OR g.obs_release_date>(now() AT TIME ZONE 'UTC'))))
     </viewStatement>
+  </table>
+
+  <table id="evidence" onDisk="True" adql="True" primary="report_id,granule_id">
+    <meta name="description">The granules of OiDB that a candidate was found in: those of the squared
+      visibilities that were compared.</meta>
+    <foreignKey inTable="stored_candidate" source="report_id"/>
+    <foreignKey inTable="candidate" source="report_id" metaOnly="True"/>
+    <index columns="granule_id"/>
+    <FEED source="report-key"/>
+    <column name="granule_id" type="bigint" required="True" ucd="meta.id" tablehead="Granule"
+      verbLevel="1" description="Granule of OiDB (oidb.granule)."/>
   </table>
 
   <!-- =================================== ingestion ==================================== -->
