@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg2
 from gavo import base
 from gavo.registry import builders, common, identifiers, oaiinter
 from gavo.registry.model import OAI
@@ -35,9 +36,12 @@ _ARGUMENTS: dict[str, tuple[set[str], set[str]]] = {
     "ListRecords": ({"metadataPrefix"}, {"from", "until", "set"}),
     "ListSets": (set(), set()),
 }
+#: Verbs whose answers may go on with a resumptionToken.
+_RESUMED = ("ListIdentifiers", "ListRecords", "ListSets")
 #: DaCHS' own RDs with a coverage that is determined from data.
 _WITH_COVERAGE = ("__system__/obscore", "__system__/obs-radio")
-_LISTS = ("ListIdentifiers", "ListRecords")
+#: What XML 1.0 has no characters for (section 2.2).
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Prefix, schema, namespace; Registry Interfaces 1.1 section 3.1.2 has the second.
 _FORMATS = (
     (
@@ -135,13 +139,16 @@ class _Page:
         """The page that a resumptionToken means."""
         try:
             page = cls(**json.loads(base64.urlsafe_b64decode(token)))
-            for moment in (page.since, page.before, page.after):
-                if moment is not None:
-                    datetime.fromisoformat(moment)
-            whole = page.verb == verb and page.metadataPrefix in _MAKERS and page.cursor > 0
-        except (ValueError, TypeError):
+            moments = [page.since, page.before, page.after]
+            whole = (
+                (page.verb, page.metadataPrefix in _MAKERS) == (verb, True)
+                and page.cursor > 0
+                and all(m is None or datetime.fromisoformat(m).isoformat() == m for m in moments)
+                and not _NO_XML.search(page.after_ivoid or "")
+            )
+        except (ValueError, TypeError, RecursionError):
             whole = False
-        if not whole or not isinstance(page.after_ivoid, str):
+        if not whole or page.after_ivoid is None:
             raise common.BadResumptionToken(f"{token[:40]} is no token of this list.")
         return page
 
@@ -156,11 +163,21 @@ def install(put_right: Callable[[], None]) -> None:
     def run(_core: Any, arguments: Mapping[str, Sequence[str]]) -> Any:
         return answer(arguments)
 
-    def fail(_renderer: Any, error: Exception, arguments: Mapping[str, Sequence[str]]) -> Any:
-        return refuse(error, arguments)
+    def fail(renderer: Any, failure: Any, request: Any, arguments: dict[str, list[str]]) -> None:
+        if getattr(request, "channel", None) is None:  # who asked has gone
+            return
+        if isinstance(failure.value, common.OAIError):
+            renderer._renderXML(refuse(failure.value, arguments), request)
+            return
+        # Not the harvester's fault, for which DaCHS takes it.
+        base.ui.notifyFailure(failure)
+        request.setResponseCode(500)
+        request.setHeader("content-type", "text/plain")
+        request.write(b"The registry cannot answer now; please try again later.\n")
+        request.finish()
 
     oaiinter.RegistryCore.runWithPMHDict = run
-    vodal.RegistryRenderer._getErrorTree = fail
+    vodal.RegistryRenderer._renderError = fail
 
 
 def answer(arguments: Mapping[str, Sequence[str]]) -> Any:
@@ -170,6 +187,8 @@ def answer(arguments: Mapping[str, Sequence[str]]) -> Any:
     if verb == "Identify":
         content = builders.getIdentifyElement(_registry())
     elif verb == "ListSets":
+        if "resumptionToken" in given:
+            raise common.BadResumptionToken("The list of sets has one part, and no tokens.")
         content = OAI.ListSets[OAI.set[OAI.setSpec[_SET], OAI.setName[_SET]]]
     elif verb == "ListMetadataFormats":
         if "identifier" in given:
@@ -192,10 +211,8 @@ def answer(arguments: Mapping[str, Sequence[str]]) -> Any:
     return _document(given, content)
 
 
-def refuse(error: Exception, arguments: Mapping[str, Sequence[str]]) -> Any:
-    """The document that says what is wrong with a request; other errors are raised again."""
-    if not isinstance(error, common.OAIError):
-        raise error
+def refuse(error: common.OAIError, arguments: Mapping[str, Sequence[str]]) -> Any:
+    """The document that says what is wrong with a request."""
     name = type(error).__name__
     code = name[0].lower() + name[1:]
     # A request that makes no sense is not repeated (section 3.2).
@@ -207,13 +224,17 @@ def refuse(error: Exception, arguments: Mapping[str, Sequence[str]]) -> Any:
 def _checked(arguments: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The arguments by their names, each there once and known to the verb."""
     verbs = arguments.get("verb", ())
+    for name, values in arguments.items():
+        if not all(map(_is_text, (name, *values))):
+            kind = common.BadVerb if name == "verb" else common.BadArgument
+            raise kind("There are characters in it that no text has.")
     if len(verbs) != 1:
         raise common.BadVerb(f"A request has one verb of {', '.join(_ARGUMENTS)}.")
     if verbs[0] not in _ARGUMENTS:
         raise common.BadVerb(f"'{verbs[0][:40]}' is an unsupported operation.")
     verb = verbs[0]
     required, optional = _ARGUMENTS[verb]
-    if verb in _LISTS and "resumptionToken" in arguments:
+    if verb in _RESUMED and "resumptionToken" in arguments:
         required, optional = {"resumptionToken"}, set()
     for name, values in arguments.items():
         if name not in {"verb", *required, *optional}:
@@ -224,6 +245,11 @@ def _checked(arguments: Mapping[str, Sequence[str]]) -> dict[str, str]:
         if not arguments.get(name):
             raise common.BadArgument(f"{verb} needs the argument {name}.")
     return {name: values[0] for name, values in arguments.items()}
+
+
+def _is_text(value: object) -> bool:
+    """Whether XML can say it; DaCHS has objects of its own for bytes that are not UTF-8."""
+    return isinstance(value, str) and not _NO_XML.search(value)
 
 
 def _known_prefix(prefix: str) -> str:
@@ -252,23 +278,42 @@ def _list(given: Mapping[str, str]) -> Any:
                 },
             )
         )
-    if not rows and not page.cursor:
+    if not rows and page.cursor:
+        raise common.BadResumptionToken("What was left of the list is gone; begin it again.")
+    if not rows:
         raise common.NoRecordsMatch("No record has changed in that time.")
-    total = page.cursor + (rows[0]["remaining"] if rows else 0)
+    total = page.cursor + rows[0]["remaining"]
     rows, more = rows[:size], len(rows) > size
-    content = (OAI.ListIdentifiers if verb == "ListIdentifiers" else OAI.ListRecords)()
-    for row in rows:
-        if verb == "ListIdentifiers":
-            content[_header(row)]
-            continue
-        try:
-            content[_record(row, page.metadataPrefix)]
-        except Exception as error:
-            # The others must not suffer for one whose RD has just been broken.
-            base.ui.notifyError(f"{row['ivoid']} has no record: {error}")
+    if verb == "ListIdentifiers":
+        content = OAI.ListIdentifiers[[_header(row) for row in rows]]
+    else:
+        content = OAI.ListRecords[_records(rows, page.metadataPrefix)]
     if more or page.cursor:
         content[_next_token(page, rows, total, more)]
     return content
+
+
+def _records(rows: Sequence[Mapping[str, Any]], prefix: str) -> list[Any]:
+    """Records without those whose RD has just been broken: the others must not suffer for it.
+
+    Raises what a fault of the database raises, for it concerns all, and when no record is left.
+    """
+    records = []
+    for row in rows:
+        try:
+            records.append(_record(row, prefix))
+        except Exception as error:
+            if _is_of_database(error) or (row is rows[-1] and not records):
+                raise
+            base.ui.notifyError(f"{row['ivoid']} has no record: {error}")
+    return records
+
+
+def _is_of_database(error: BaseException | None) -> bool:
+    """Whether an error, or what it came of, is one of the database."""
+    while error is not None and not isinstance(error, psycopg2.Error):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _next_token(page: _Page, rows: Sequence[Mapping[str, Any]], total: int, more: bool) -> Any:
@@ -295,7 +340,10 @@ def _first_page(given: Mapping[str, str]) -> _Page:
         since = _moment(given["from"], "from")
     if "until" in given:
         step = timedelta(days=1) if _DAY.fullmatch(given["until"]) else timedelta(seconds=1)
-        before = _moment(given["until"], "until") + step
+        try:
+            before = _moment(given["until"], "until") + step
+        except OverflowError:
+            before = datetime.max  # the end of time
     if since and before:
         if len(given["from"]) != len(given["until"]):
             raise common.BadArgument("from and until are both days or both times.")

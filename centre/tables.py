@@ -10,18 +10,23 @@ from typing import Any
 
 
 def compare(rds: Sequence[str]) -> None:
-    """Raises ReportableError when a table of the database has not the columns of its RD."""
+    """Raises ReportableError when tables of the database have not the columns of their RDs."""
     from gavo import base
 
+    differences: dict[str, str] = {}
     with base.getTableConn() as connection:
         for rd, table in _tables(rds, connection):
             try:
                 table.ensureOnDiskMatches()
             except base.DataError as error:
-                raise base.ReportableError(
-                    f"The database does not fit {rd}.rd any more. {str(error)[:160]}. Once its rows"
-                    f" may go: `bin/jmmc dachs drop {rd}`, `bin/jmmc init`, and ingest again."
-                ) from None
+                differences.setdefault(rd, str(error))
+    if differences:
+        raise base.ReportableError(
+            f"The database does not fit {' and '.join(f'{rd}.rd' for rd in differences)} any more."
+            f" {next(iter(differences.values()))[:160]}. Once the rows may go:"
+            f" {', '.join(f'`bin/jmmc dachs drop {rd}`' for rd in differences)}, `bin/jmmc init`,"
+            " and ingest again."
+        )
 
 
 def index(rds: Sequence[str]) -> None:

@@ -120,21 +120,24 @@ def test_indexes_that_are_new_in_an_rd_are_made(own: Centre) -> None:
 
 
 def test_a_table_of_another_structure_is_named_before_anything_is_imported(own: Centre) -> None:
-    rename = "ALTER TABLE obsportal.stored_header RENAME {} TO {}"
-    own.succeed("psql", "-c", rename.format("last_mod_date", "former"))
+    rename = "ALTER TABLE obsportal.stored_header RENAME {0} TO {1};"
+    rename += "ALTER TABLE olbin.tag RENAME {2} TO {3}"
+    own.succeed("psql", "-c", rename.format("last_mod_date", "former", "category", "class"))
     # What is imported before, and a view of the table.
-    changed(own, "jsdc/q", "obsportal/q")
+    changed(own, "jsdc/q", "obsportal/q", "olbin/q")
     state = json.loads((own.root / "state.json").read_text())
     try:
         result = own.jmmc("init")
     finally:
-        own.succeed("psql", "-c", rename.format("former", "last_mod_date"))
+        own.succeed("psql", "-c", rename.format("former", "last_mod_date", "class", "category"))
     assert result.returncode == 1
-    assert "The database does not fit obsportal/q.rd any more. Table obsportal.stored_header:" in (
-        result.stderr
+    assert (
+        "does not fit obsportal/q.rd and olbin/q.rd any more. Table obsportal.stored_header:"
+        in (result.stderr)
     )
     assert "last_mod_date" in result.stderr
-    assert "`bin/jmmc dachs drop obsportal/q`, `bin/jmmc init`" in result.stderr
+    drop = "`bin/jmmc dachs drop obsportal/q`, `bin/jmmc dachs drop olbin/q`, `bin/jmmc init`"
+    assert drop in result.stderr
     log = (own.root / "logs" / "setup.log").read_text()
     assert "== dachs imp jsdc/q" not in log.rpartition("== dachs each")[2]
     assert json.loads((own.root / "state.json").read_text()) == state

@@ -3,6 +3,7 @@
 The XML schemas are those of the Open Archives Initiative and the IVOA, as DaCHS brings them along.
 """
 
+import base64
 import importlib.util
 import json
 import re
@@ -253,6 +254,17 @@ TAP = "identifier=ivo%3A%2F%2Fjmmc.fr%2Ftap"
         ("verb=ListRecords&metadataPrefix=ivo_vor&from=2090-01-01", "noRecordsMatch"),
         ("verb=ListIdentifiers&metadataPrefix=oai_dc&until=1990-01-01", "noRecordsMatch"),
         ("verb=ListRecords&metadataPrefix=ivo_vor&set=local", "noRecordsMatch"),
+        # Characters that XML has not, and bytes that are no text.
+        ("verb=%00", "badVerb"),
+        ("verb=Identify&%01=x", "badArgument"),
+        ("verb=GetRecord&metadataPrefix=ivo_vor&identifier=%00", "badArgument"),
+        ("verb=GetRecord&metadataPrefix=ivo_vor&identifier=%01", "badArgument"),
+        ("verb=GetRecord&metadataPrefix=ivo_vor&identifier=%FF", "badArgument"),
+        ("verb=GetRecord&metadataPrefix=ivo_vor&identifier=%EF%BF%BF", "badArgument"),
+        ("verb=ListRecords&resumptionToken=%00", "badArgument"),
+        ("verb=ListRecords&metadataPrefix=ivo_vor&from=9999-12-31", "noRecordsMatch"),
+        ("verb=ListSets&resumptionToken=x", "badResumptionToken"),
+        ("verb=ListSets&resumptionToken=x&set=ivo_managed", "badArgument"),
         ("verb=ListRecords&resumptionToken=nonsense", "badResumptionToken"),
         ("verb=ListRecords&resumptionToken=e30%3D", "badResumptionToken"),
     ],
@@ -263,6 +275,73 @@ def test_errors(harvester: Harvester, query: str, code: str) -> None:
     assert request is not None
     # Section 3.2: of a request that makes no sense nothing is repeated.
     assert bool(request.attrib) is (code not in ("badVerb", "badArgument"))
+
+
+def test_the_end_of_time_is_in_the_list(harvester: Harvester) -> None:
+    everything = harvester.records("oai_dc").keys()
+    for until in ("9999-12-31", "9999-12-31T23:59:59Z"):
+        assert harvester.records("oai_dc", until=until).keys() == everything
+
+
+def test_tokens_that_were_made_up_are_refused(harvester: Harvester) -> None:
+    page = next(harvester.pages("ListRecords", metadataPrefix="oai_dc"))
+    whole = json.loads(base64.urlsafe_b64decode(str(page.findtext(f"{OAI}resumptionToken"))))
+    changes: list[dict[str, object]] = [
+        {"after_ivoid": "\0"},
+        {"after_ivoid": "\ud800"},
+        {"after_ivoid": 1},
+        {"after": "2026-W01-1"},
+        {"cursor": 0},
+        {"cursor": "1"},
+        {"metadataPrefix": []},
+        {"other": 1},
+    ]
+    for change in changes:
+        token = base64.urlsafe_b64encode(json.dumps({**whole, **change}).encode()).decode()
+        query = urlencode({"verb": "ListRecords", "resumptionToken": token})
+        assert harvester.error(query) == "badResumptionToken", change
+    deep = base64.urlsafe_b64encode(b"[" * 3000).decode()
+    query = urlencode({"verb": "ListRecords", "resumptionToken": deep})
+    assert harvester.error(query) == "badResumptionToken"
+
+
+def test_a_list_whose_rest_is_gone_is_begun_again(harvester: Harvester) -> None:
+    page = next(harvester.pages("ListRecords", metadataPrefix="oai_dc"))
+    whole = json.loads(base64.urlsafe_b64decode(str(page.findtext(f"{OAI}resumptionToken"))))
+    whole["after"] = "2090-01-01T00:00:00"
+    token = base64.urlsafe_b64encode(json.dumps(whole).encode()).decode()
+    query = urlencode({"verb": "ListRecords", "resumptionToken": token})
+    assert harvester.error(query) == "badResumptionToken"
+
+
+def test_a_fault_of_the_database_is_not_the_harvesters(
+    harvester: Harvester, centre: Centre
+) -> None:
+    centre.sql("ALTER TABLE dc.sets RENAME TO sets_away")
+    try:
+        answer = ask(f"{harvester.url}?verb=ListRecords&metadataPrefix=ivo_vor")
+    finally:
+        centre.sql("ALTER TABLE dc.sets_away RENAME TO sets")
+    assert answer.status == 500
+    assert b"try again later" in answer.body
+
+
+def test_records_that_cannot_be_made(centre: Centre, harvester: Harvester) -> None:
+    result = subprocess.run(
+        ["/usr/bin/python3", str(CHECKOUT / "tests" / "live" / "broken_records.py")],
+        env=centre.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert len(told["none"]) > 2
+    # Of one that is broken the others do not suffer, the database's faults concern all.
+    assert told["first"] == told["none"][1:]
+    assert told["last"] == told["none"][:-1]
+    assert told["all"] == "KeyError"
+    assert told["database"] == told["in the course of it"] == "OperationalError"
 
 
 def test_a_token_is_for_the_verb_that_gave_it(harvester: Harvester) -> None:
