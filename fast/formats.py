@@ -47,7 +47,7 @@ _KINDS: dict[str, np.dtype[Any]] = {
     "short": np.dtype(">i2"), "int": np.dtype(">i4"), "long": np.dtype(">i8"),
     "float": np.dtype(">f4"), "double": np.dtype(">f8"),
 }  # fmt: skip
-# Types whose readers in psycopg2 need no cursor, beside those of pg_sphere's types, which DaCHS
+# Types whose readers in psycopg2 need no connection, beside those of pg_sphere's types, which DaCHS
 # registers under this name. Of ranges, PostgreSQL's int4range, int8range and numrange are known.
 _TIME, _INTERVAL, _OID, _JSON, _JSONB = 1083, 1186, 26, 114, 3802
 _RANGES = {3904, 3926, 3906}
@@ -194,10 +194,9 @@ def _decoders(
             return True, bytes.decode, blocks.decode_texts
         if oid not in _READ and reader.name != _SPHERE:
             raise _UnknownTypeError
-        cursor = _CURSOR if oid in _RANGES else None
 
         def read(text: str) -> Any:
-            return reader(text, cursor)
+            return reader(text, _CURSOR)
 
     def read_field(field: Field) -> Values:
         return [None if text is None else read(text) for text in blocks.decode_texts(field)]
@@ -205,15 +204,19 @@ def _decoders(
     return True, lambda sent: read(sent.decode()), read_field
 
 
-class _Cursor:
-    """The part of a cursor that psycopg2's reader of ranges uses."""
+class _Cursor(extensions.cursor):  # type: ignore[misc]
+    """A cursor without a connection, for psycopg2's readers.
+
+    They all write to the cursor they are given, for which nothing else will do; those of _READ use
+    nothing that needs a connection, but for ranges, which ask the cursor for their limits.
+    """
 
     def cast(self, oid: int, text: str | None) -> Any:
         """An object made of text."""
-        return extensions.string_types[oid](text, None)
+        return extensions.string_types[oid](text, self)
 
 
-_CURSOR = _Cursor()
+_CURSOR = _Cursor.__new__(_Cursor)
 
 
 def _values(columns: Sequence[Column], messages: Sequence[bytes]) -> list[Values]:
