@@ -9,7 +9,7 @@ from pathlib import Path
 from centre import CentreError
 
 
-class BusyError(CentreError):
+class AtWorkError(CentreError):
     """Another run is at work; the message says so."""
 
 
@@ -17,7 +17,7 @@ class BusyError(CentreError):
 def alone(name: str, sentence: str) -> Iterator[None]:
     """Holds the lock of a data set, which ends with the process, whatever ends that.
 
-    Raises BusyError with the sentence while another process holds it. The instance is the one of
+    Raises AtWorkError with the sentence while another process holds it. The instance is the one of
     JMMC_ROOT.
     """
     path = Path(os.environ["JMMC_ROOT"]) / "run" / f"{name}.lock"
@@ -26,5 +26,5 @@ def alone(name: str, sentence: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BusyError(sentence) from None
+            raise AtWorkError(sentence) from None
         yield

@@ -17,7 +17,7 @@ import psycopg2
 from psycopg2 import sql
 from twisted.internet import defer, interfaces, reactor, tcp, threads
 from twisted.python import log
-from zope.interface import implementer  # type: ignore[import-not-found]
+from zope.interface import implementer
 
 _CHANNEL = "jmmc_changed"
 #: After so many seconds a session that has ended is begun again, or a job asks again who runs it.

@@ -20,7 +20,7 @@ from centre import (
     server,
     stars,
 )
-from centre.alone import BusyError
+from centre.alone import AtWorkError
 from centre.instance import Instance
 
 #: How often `serve` looks whether the server's processes live.
@@ -152,7 +152,7 @@ def _watch(instance: Instance, processes: "list[subprocess.Popen[bytes]]") -> No
         time.sleep(_LOOK_SECONDS)
         if all(process.poll() is None for process in processes):
             continue
-        with suppress(BusyError), _locked(instance):  # not while a command stops them all
+        with suppress(AtWorkError), _locked(instance):  # not while a command stops them all
             if server.pid(instance) is not None:
                 print("A process of the server has ended; another one is started.", flush=True)
                 processes = [process for process in processes if process.poll() is None]
@@ -197,7 +197,7 @@ def _locked(instance: Instance) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BusyError(
+            raise AtWorkError(
                 f"Another command is at work on the instance in {instance.root}."
             ) from None
         yield

@@ -7,6 +7,7 @@ server as well as in the processes of asynchronous jobs. Each change says why it
 from __future__ import annotations
 
 import base64
+import importlib
 import os
 import select
 import shlex
@@ -414,8 +415,7 @@ def run_each(commands: list[list[str]]) -> None:
 
     Each has a process of its own, but DaCHS, which takes seconds to load, is there already.
     """
-    from gavo import api  # noqa: F401
-
+    importlib.import_module("gavo.api")
     for command in commands:
         print("== dachs", *command, flush=True)
         child = os.fork()

@@ -24,7 +24,7 @@ import urllib.error
 import urllib.request
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -189,7 +189,7 @@ class Archive:
 
     def headers(
         self, names: Iterable[str], *, patient: bool = True
-    ) -> Iterator[tuple[str, bytes | ArchiveError]]:
+    ) -> Generator[tuple[str, bytes | ArchiveError], None, None]:
         """Headers of files as text (UTF-8), or why there is none, in the order they come in.
 
         Raises NoAnswer when one file after the other has no answer: then the archive is not there,

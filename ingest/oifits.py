@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -315,13 +316,13 @@ def read(path: Path) -> OIFits:
     """
     hdus = fits.read(path)
     result = OIFits(path, _version(hdus), hdus)
-    places: dict[type[OITable], list[OITable]] = {
-        TargetTable: result.targets,  # type: ignore[dict-item]
-        ArrayTable: result.arrays,  # type: ignore[dict-item]
-        WavelengthTable: result.wavelengths,  # type: ignore[dict-item]
-        DataTable: result.data,  # type: ignore[dict-item]
-        CorrelationTable: result.correlations,  # type: ignore[dict-item]
-        PolarisationTable: result.polarisations,  # type: ignore[dict-item]
+    places: dict[type[OITable], list[Any]] = {  # a list of each class
+        TargetTable: result.targets,
+        ArrayTable: result.arrays,
+        WavelengthTable: result.wavelengths,
+        DataTable: result.data,
+        CorrelationTable: result.correlations,
+        PolarisationTable: result.polarisations,
     }
     found = False
     for hdu in hdus[1:]:

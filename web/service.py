@@ -13,7 +13,7 @@ from typing import Any
 from twisted.internet import defer, interfaces, reactor
 from twisted.python import log
 from twisted.web import resource, server
-from zope.interface import implementer  # type: ignore[import-not-found]
+from zope.interface import implementer
 
 from web import parameters
 from web.parameters import RefusedError

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import errors, extensions, sql
 from twisted.internet import defer, interfaces, reactor
-from zope.interface import implementer  # type: ignore[import-not-found]
+from zope.interface import implementer
 
 Row = tuple[Any, ...]
 

@@ -376,7 +376,7 @@ def derived(measurement: Measurement, judgement: Judgement) -> store.Row:
 
 @contextmanager
 def opened() -> Iterator[Catalogue]:
-    """JMDC, for one change, by one at a time; raises BusyError when another is at work.
+    """JMDC, for one change, by one at a time; raises AtWorkError when another is at work.
 
     What is not written by ``Catalogue.write`` is forgotten.
     """

@@ -33,7 +33,7 @@ class Report:
 
 
 def ingest(files: Sequence[ReleaseFile], follow: Follow) -> Report:
-    """Takes releases in; all of them, or none. Raises CatalogueError or BusyError.
+    """Takes releases in; all of them, or none. Raises CatalogueError or AtWorkError.
 
     `follow`, here and below, is done with it: see Catalogue.write.
     """

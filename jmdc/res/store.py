@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 
 def alone() -> AbstractContextManager[None]:
-    """Keeps two runs from writing at once; raises BusyError."""
+    """Keeps two runs from writing at once; raises AtWorkError."""
     return one_at_a_time("jmdc", "Another run works on JMDC; try again when it is done.")
 
 

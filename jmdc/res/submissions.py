@@ -14,7 +14,7 @@ from typing import Any
 
 from psycopg2 import sql
 
-from centre.alone import BusyError
+from centre.alone import AtWorkError
 from ingest import jmdc_stars, jmdc_submission
 from ingest.jmdc import COLUMNS, Measurement
 from ingest.jmdc_rules import Severity
@@ -236,7 +236,7 @@ def accept(
             row["measurement_id"] = accepted.measurement_id
             _add(connection, user, row)
             book.write(follow, only=[accepted.measurement])
-    except (BusyError, CatalogueError) as error:
+    except (AtWorkError, CatalogueError) as error:
         raise ConflictError(str(error)) from None
     return show(connection, user, submission_id)
 

@@ -37,7 +37,7 @@ Column = NDArray[Any]
 
 
 def alone() -> AbstractContextManager[None]:
-    """Keeps two runs from writing at once; raises BusyError."""
+    """Keeps two runs from writing at once; raises AtWorkError."""
     return one_at_a_time("jsdc", "JSDC is being loaded already; try again when it is done.")
 
 

@@ -72,7 +72,7 @@ class LogFile:
 
 
 def alone() -> AbstractContextManager[None]:
-    """Keeps two runs from writing at once; raises BusyError."""
+    """Keeps two runs from writing at once; raises AtWorkError."""
     return one_at_a_time(
         "obsportal", "Another run works on the observation logs; try again when it is done."
     )

@@ -101,7 +101,7 @@ class Report:
 def synchronise(settings: Settings, progress: Progress = lambda *_: None) -> Report:
     """Brings the observation log into step with the archive.
 
-    Raises BusyError when another run is at work. Whatever else keeps it from going on is
+    Raises AtWorkError when another run is at work. Whatever else keeps it from going on is
     the message in the report.
     """
     report = Report()

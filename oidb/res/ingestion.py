@@ -89,7 +89,7 @@ def ingest(
     """Ingests the OIFITS files among ``paths`` (files and folders).
 
     Raises IngestionError when nothing can be ingested at all: no files, a collection description
-    that cannot be read; BusyError while another run is at work. A file that cannot be read
+    that cannot be read; AtWorkError while another run is at work. A file that cannot be read
     is refused with a reason, and the others go on.
     """
     report = Report()

@@ -101,7 +101,7 @@ class _Change:
 def follow() -> Report:
     """Brings all files up to date with the logs, each in a transaction of its own.
 
-    Raises BusyError while an ingestion is at work.
+    Raises AtWorkError while an ingestion is at work.
     """
     report = Report()
     with store.alone(), base.getWritableAdminConn() as connection:

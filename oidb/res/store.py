@@ -23,7 +23,7 @@ SUFFIXES = (".oifits.gz", ".fits.gz", ".oifits", ".fits", ".fit")
 
 
 def alone() -> AbstractContextManager[None]:
-    """Keeps two runs from writing to OiDB at once; raises BusyError."""
+    """Keeps two runs from writing to OiDB at once; raises AtWorkError."""
     return one_at_a_time("ingestion", "Another ingestion is at work; try again when it is done.")
 
 

@@ -29,8 +29,10 @@ def points(model: Model, *, shared: float = 0.0, of_pair: float = 0.0, seed: int
     )  # fmt: skip
 
 
-def judge(model: Model, expected: float | None, **errors: float) -> Verdict:
-    found = points(model, **errors)  # type: ignore[arg-type]
+def judge(
+    model: Model, expected: float | None, *, shared: float = 0.0, of_pair: float = 0.0
+) -> Verdict:
+    found = points(model, shared=shared, of_pair=of_pair)
     known = None if expected is None else Expected(np.full(len(found), expected), 0.03)
     verdict = calibrators.judge(found, known)
     assert verdict is not None

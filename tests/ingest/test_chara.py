@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -41,14 +42,14 @@ Reader = Callable[..., Log]
 def log(tmp_path: Path) -> Reader:
     """Reads a log of rows that differ from ROW as told."""
 
-    def read(*changes: dict[str, str], **options: object) -> Log:
+    def read(*changes: dict[str, str], **options: Any) -> Log:
         rows = [{**ROW, **change} for change in changes]
         columns = list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)]))
         lines = [",".join(columns)]
         lines += [",".join(row.get(name, "") for name in columns) for row in rows]
         path = tmp_path / "log.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return chara.read_log(path, load(), **options)  # type: ignore[arg-type]
+        return chara.read_log(path, load(), **options)
 
     return read
 

@@ -276,7 +276,7 @@ def test_whoever_stops_listening_does_not_wait_for_the_rest(front: Front) -> Non
     began = time.monotonic()
     answers = archive(front, replace(QUICK, timeout=20)).headers(NAMES)
     next(answers)
-    answers.close()  # type: ignore[attr-defined]
+    answers.close()
     assert time.monotonic() - began < 5
     assert len(front.requests) < len(NAMES)
 

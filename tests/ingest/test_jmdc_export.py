@@ -70,7 +70,9 @@ def test_the_table_is_what_its_readme_says_byte_by_byte(tmp_path: Path) -> None:
     table, readme = write(tmp_path, rows)
     assert all(len(line) <= 80 for line in readme.splitlines())
     lines = table.splitlines()
-    length = int(re.search(r"jmdc\.dat +(\d+) +3 ", readme)[1])  # type: ignore[index]
+    told = re.search(r"jmdc\.dat +(\d+) +3 ", readme)
+    assert told is not None
+    length = int(told[1])
     assert {len(line) for line in lines} == {length}
     end = 0
     for match in re.finditer(r"^ *(?:(\d+)- *)?(\d+) +([AFI])([\d.]+) ", readme, re.MULTILINE):

@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import olbin
@@ -97,9 +97,7 @@ BIBCODES = st.builds(
 CATEGORIES = ["HIDDEN", "Main category", "Spectral resolution", "Technique"]
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 @given(
     records=st.dictionaries(
         BIBCODES,
@@ -118,9 +116,7 @@ def test_what_olbin_writes_is_read(tmp_path: Path, records: dict[str, list[list[
     }
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 @given(content=st.binary(max_size=200))
 def test_nothing_else_is_an_accident(tmp_path: Path, content: bytes) -> None:
     with contextlib.suppress(UnreadableFile):

@@ -70,18 +70,18 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def test_releases_hold_what_their_files_had(centre: Centre, tmp_path: Path) -> None:
+    columns = [column.lower() for column in HEADER.split(",")]
+
+    def plain(row: dict[str, str]) -> tuple[str, ...]:
+        """A row without what differs in how TAP writes it."""
+        cells = [row.get(column) or row.get(column.upper()) or "" for column in columns]
+        cells[-1] = "1" if cells[-1] in ("True", "1") else "0"
+        return tuple(str(float(cell)) if _is_number(cell) else cell for cell in cells)
+
     for name, path in zip((FIRST, SECOND), simulate_jmdc.write(tmp_path), strict=True):
         expected = rows(path.read_text("utf-8"))
         found = query(centre.url, f"SELECT * FROM jmdc.released WHERE release='{name}'")
         assert len(found) == len(expected)
-        columns = [column.lower() for column in HEADER.split(",")]
-
-        def plain(row: dict[str, str]) -> tuple[str, ...]:
-            """A row without what differs in how TAP writes it."""
-            cells = [row.get(column) or row.get(column.upper()) or "" for column in columns]  # noqa: B023
-            cells[-1] = "1" if cells[-1] in ("True", "1") else "0"
-            return tuple(str(float(cell)) if _is_number(cell) else cell for cell in cells)
-
         assert sorted(map(plain, found)) == sorted(map(plain, expected))
         [told] = query(centre.url, f"SELECT * FROM jmdc.release WHERE release='{name}'")
         assert int(told["n_measurements"]) == len(expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,14 +18,14 @@ from obsportal.res import rows
 VLTI = vocabulary.load().facility("VLTI")
 
 
-def _exposure(**known: object) -> Exposure:
-    values: dict[str, object] = {
+def _exposure(**known: Any) -> Exposure:
+    values: dict[str, Any] = {
         "header_id": "GRAVI.2027-01-01T03:00:00.000",
         "facility_name": "VLTI",
         "instrument_name": "GRAVITY",
         **known,
     }
-    return Exposure(**values)  # type: ignore[arg-type]
+    return Exposure(**values)
 
 
 def _pair(**known: float | None) -> Baseline:
