@@ -137,7 +137,12 @@ class Archive:
             " MAX(last_mod_date) AS last_change",
             conditions,
         )
-        return Extent(int(row[0]), _time(row[1]), _time(row[2]))
+        try:
+            files, first, last = row
+            number = int(files)
+        except (TypeError, ValueError):
+            raise ArchiveError(f"{self.address} counts files as {_short(str(row))}") from None
+        return Extent(number, _time(first), _time(last))
 
     def changed(self, start: datetime, end: datetime) -> Iterator[list[File]]:
         """Files whose entries were changed from start to before end (UTC), page by page.
@@ -375,20 +380,22 @@ def _value(value: Any) -> Any:
 
 
 def _file(row: tuple[Any, ...]) -> File:
+    if len(row) != len(_COLUMNS) or not isinstance(row[0], str) or not row[0].isprintable():
+        raise ArchiveError(f"the archive lists a file as {_short(str(row))}")
     named = dict(zip(_COLUMNS, row, strict=True))
     for name in ("last_mod_date", "release_date"):
         named[name] = _time(named[name])
     return File(**named)
 
 
-def _time(text: str | None) -> datetime | None:
+def _time(text: Any) -> datetime | None:
     """Time of ISO 8601 as naive UTC."""
     if text is None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArchiveError(f"the archive gives '{_short(text)}' for a time") from None
+    except (ValueError, TypeError):
+        raise ArchiveError(f"the archive gives '{_short(str(text))}' for a time") from None
     return found if found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)
 
 

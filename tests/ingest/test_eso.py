@@ -51,6 +51,7 @@ FILES = [
     _file(0, dp_id="MIDI.2010-01-09T03:34:07.546", instrument="MIDI"),
     _file(0, dp_id="VINCI.2001-01-09T03:34:07.546", instrument="VINCI", dp_tech=None),
 ]
+NAME = FILES[0].dp_id
 HEADER = "SIMPLE  =  T / a < b & c\nOBJECT  = 'é'\nEND"
 
 
@@ -193,6 +194,33 @@ def test_a_fault_that_stays_is_told(front: Front, fault: str) -> None:
     with pytest.raises(eso.NoAnswer, match=r"archive|127\.0\.0\.1"):
         listed(front, replace(manners(fault), patience=1.5))
     assert len(front.requests) >= 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ((NAME,), "lists a file as"),
+        ((None, *[None] * 11), "lists a file as"),
+        (("PIONI\x07", "PIONIER", *[None] * 10), "lists a file as"),
+        ((NAME, "PIONIER", 55988.0, *[None] * 9), "'55988.0' for a time"),
+        ((NAME, "PIONIER", "now", *[None] * 9), "'now' for a time"),
+    ],
+)
+def test_a_list_of_something_else_is_told(
+    front: Front, monkeypatch: pytest.MonkeyPatch, cells: tuple[object, ...], words: str
+) -> None:
+    monkeypatch.setattr(eso, "_rows", lambda _: [cells])
+    with pytest.raises(eso.ArchiveError, match=words):
+        listed(front)
+
+
+@pytest.mark.parametrize("cells", [("many", None, None), (5,), (5, 55988.0, "now")])
+def test_an_extent_of_something_else_is_told(
+    front: Front, monkeypatch: pytest.MonkeyPatch, cells: tuple[object, ...]
+) -> None:
+    monkeypatch.setattr(eso, "_rows", lambda _: [cells])
+    with pytest.raises(eso.ArchiveError, match=r"counts files as|for a time"):
+        archive(front).extent()
 
 
 def test_an_archive_that_is_not_there_is_told() -> None:
