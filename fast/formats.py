@@ -20,12 +20,14 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
+import dataclasses
 import functools
 import io
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -114,6 +116,8 @@ def prepare(format_key: str, data: Any, oids: Sequence[int]) -> Writer | None:
     with its SQL; `oids` are the types that PostgreSQL says the columns of that SQL have. A database
     connection of DaCHS must have been made before, for that makes psycopg2 know pg_sphere's types.
     """
+    if format_key.startswith("csv") and csv.get_dialect(_DIALECT).quoting == csv.QUOTE_NONNUMERIC:
+        return None  # which is about types of Python, and we may have text for numbers
     table = data.getPrimaryTable()
     names = table.tableDef.dictKeys
     if table.tableDef.fixupFunction or len(set(names)) != len(oids) or len(names) != len(oids):
@@ -496,6 +500,72 @@ def _prepare_binary(
     return writer(columns, *parts)
 
 
+# Text
+
+
+@dataclass(frozen=True)
+class _Spelling:
+    """How a format has real numbers that PostgreSQL has sent as text: as repr has them in Python.
+
+    PostgreSQL writes them like that, too, when there is a decimal point and no exponent. Formats
+    have their own words for what is no number, and their own marks around elements of arrays.
+    """
+
+    left: str
+    between: str
+    right: str
+    words: Mapping[str, str]
+
+    def number(self, text: str) -> str:
+        """One number, or NULL as an element of an array."""
+        if "." in text and "e" not in text:
+            return text
+        return self.words.get(text) or repr(float(text))
+
+    def numbers(self, texts: Values, null: Any) -> Values:
+        """Those of a column, with its own word for NULL."""
+        number = self.number
+        return [null if text is None else number(text) for text in texts]
+
+    def arrays(
+        self, texts: Values, null: Any, other: Callable[[str], Any], length: int | None = None
+    ) -> Values:
+        """Arrays; those of another length than there must be or with more dimensions by `other`."""
+        return [null if text is None else self._array(text, other, length) for text in texts]
+
+    def _array(self, text: str, other: Callable[[str], Any], length: int | None) -> Any:
+        inner = text[1:-1]
+        count = inner.count(",") + 1 if inner else 0
+        if "{" in inner or text[0] != "{" or length not in (None, count):
+            return other(text)
+        if inner.count(".") == count and "e" not in inner:
+            inner = inner.replace(",", self.between)
+        else:
+            inner = self.between.join(map(self.number, inner.split(",")))
+        return f"{self.left}{inner}{self.right}"
+
+
+_TD_SPELLING = _Spelling("", " ", "", {"NULL": "NaN", "NaN": "NaN"})
+_TAB_SPELLING = _Spelling("[", " ", "]", {"NULL": "None"})
+_CSV_SPELLING = _Spelling("[", ", ", "]", {"NULL": "None"})
+_JSON_SPELLING = _Spelling(
+    "[", ", ", "]",
+    {"NULL": "null", "NaN": "NaN", "Infinity": "Infinity", "-Infinity": "-Infinity"},
+)  # fmt: skip
+
+
+def _spelt(column: Column) -> Column:
+    """The column with the text that PostgreSQL sends for its values."""
+    return dataclasses.replace(
+        column, as_text=True, decode=bytes.decode, decode_field=blocks.decode_texts
+    )
+
+
+def _read_reals(text: str) -> Any:
+    """The list that psycopg2 makes of an array of real numbers."""
+    return _decoders(blocks.FLOAT4_ARRAY)[1](text.encode())
+
+
 class TabledataWriter(_VOTableWriter):
     """TABLEDATA: rows in XML."""
 
@@ -540,6 +610,25 @@ def _tabledata_column(column: Column, kind: _FieldType) -> _TabledataColumn:
         row: str = encode_row((value,))
         return row[before:after]
 
+    if column.mapper is None and kind.datatype in {"float", "double"} and not kind.xtype:
+        field = kind.element()
+        if column.oid == blocks.FLOAT4 and field.isScalar():
+            return _TabledataColumn(
+                *_spelt(column).parts,
+                lambda texts: _TD_SPELLING.numbers(texts, codec(None)),
+                lambda text: codec(None if text is None else float(text)),
+            )
+        if column.oid == blocks.FLOAT4_ARRAY and not field.isScalar():
+            length = None if field.hasVarLength() else field.getLength()
+
+            def other(text: str | None) -> str:
+                return codec(None if text is None else _read_reals(text))
+
+            return _TabledataColumn(
+                *_spelt(column).parts,
+                lambda texts: _TD_SPELLING.arrays(texts, other(None), other, length),
+                other,
+            )
     return _TabledataColumn(*column.parts, _cell_writer(column, kind, codec), codec)
 
 
@@ -611,16 +700,16 @@ def _prepare_tabledata(data: Any, oids: Sequence[int]) -> Writer:
     return TabledataWriter(columns, *parts)
 
 
-# Formats without an end
-
-
 class CSVWriter(Writer):
     """Comma-separated values, in the dialect that the configuration names."""
 
     def rows(self, messages: Sequence[bytes]) -> bytes:
         """The rows of a block."""
         written = io.StringIO(newline="")
-        columns = map(_defused, _values(self.columns, messages))
+        columns = [
+            _comma_values(column, values)
+            for column, values in zip(self.columns, _values(self.columns, messages), strict=True)
+        ]
         csv.writer(written, _DIALECT).writerows(zip(*columns, strict=True))
         return written.getvalue().encode()
 
@@ -629,25 +718,44 @@ class CSVWriter(Writer):
 _DIALECT = base.getConfig("async", "csvDialect")
 
 
+def _comma_values(column: Column, values: Values) -> Values:
+    """What csv.writer gets."""
+    if column.oid == blocks.FLOAT4 and column.mapper is None:
+        return _CSV_SPELLING.numbers(values, None)
+    if column.oid == blocks.FLOAT4_ARRAY and column.mapper is None:
+        return _CSV_SPELLING.arrays(values, None, _read_reals)
+    return _defused(values)
+
+
 class TSVWriter(Writer):
     """Values with tabs between them."""
 
     def rows(self, messages: Sequence[bytes]) -> bytes:
         """The rows of a block."""
         cells = [
-            _tab_cells(column.oid, values)
+            _tab_cells(column, values)
             for column, values in zip(self.columns, _values(self.columns, messages), strict=True)
         ]
         lines = [*map("\t".join, zip(*cells, strict=True)), ""]
         return "\n".join(lines).encode()
 
 
-def _tab_cells(oid: int, values: Values) -> list[str]:
-    if oid in _REALS | _INTEGERS and None not in values:
+def _tab_cells(column: Column, values: Values) -> list[str]:
+    """What is between tabs."""
+    make_string: Callable[[Any], str] = texttable._makeString
+    if column.oid == blocks.FLOAT4 and column.mapper is None:
+        return _TAB_SPELLING.numbers(values, make_string(None))
+    if column.oid == blocks.FLOAT4_ARRAY and column.mapper is None:
+
+        def other(text: str) -> str:
+            return make_string(_read_reals(text))
+
+        return _TAB_SPELLING.arrays(values, make_string(None), other)
+    if column.oid in _REALS | _INTEGERS and None not in values:
         return list(map(str, values))
-    if oid in blocks.TEXTS and None not in values:
+    if column.oid in blocks.TEXTS and None not in values:
         return _defused(values)
-    return list(map(texttable._makeString, values))
+    return list(map(make_string, values))
 
 
 def _defused(values: Values) -> Values:
@@ -668,15 +776,38 @@ class JSONWriter(Writer):
 
     def rows(self, messages: Sequence[bytes]) -> bytes:
         """The rows of a block."""
-        rows = json.dumps(list(zip(*_values(self.columns, messages), strict=True)))[1:-1]
-        if not rows:
+        values = _values(self.columns, messages)
+        if not values[0]:
             return b""
+        cells = [_json_cells(*pair) for pair in zip(self.columns, values, strict=True)]
+        rows = "], [".join(map(", ".join, zip(*cells, strict=True)))
         comma, self._begun = ", " if self._begun else "", True
-        return f"{comma}{rows}".encode()
+        return f"{comma}[{rows}]".encode("ascii")
+
+
+def _json_cells(column: Column, values: Values) -> list[str]:
+    """Each value in JSON."""
+    if column.oid == blocks.FLOAT4 and column.mapper is None:
+        return _JSON_SPELLING.numbers(values, "null")
+    if column.oid == blocks.FLOAT4_ARRAY and column.mapper is None:
+        return _JSON_SPELLING.arrays(values, "null", lambda text: json.dumps(_read_reals(text)))
+    if column.oid in _REALS | _INTEGERS and column.mapper is None:
+        return json.dumps(values)[1:-1].split(", ")
+    if all(isinstance(value, str) for value in values):
+        return list(map(encode_basestring_ascii, values))
+    return list(map(json.dumps, values))
 
 
 def _prepare_lines(form: str, writer: type[Writer], data: Any, oids: Sequence[int]) -> Writer:
-    return writer(_columns(data.getPrimaryTable(), oids), _empty(form, data), b"", b"")
+    return writer(_text_columns(data, oids), _empty(form, data), b"", b"")
+
+
+def _text_columns(data: Any, oids: Sequence[int]) -> list[Column]:
+    """The columns, with text for real numbers and arrays of them."""
+    return [
+        _spelt(column) if column.oid in _INEXACT and column.mapper is None else column
+        for column in _columns(data.getPrimaryTable(), oids)
+    ]
 
 
 def _prepare_json(data: Any, oids: Sequence[int]) -> Writer:
@@ -687,7 +818,7 @@ def _prepare_json(data: Any, oids: Sequence[int]) -> Writer:
     if not empty:
         raise ValueError(f"DaCHS has written another document than expected: {document[-200:]!r}")
     overflow = end + tail[:-1] + b', "queryStatus": "OVERFLOW"}'
-    return JSONWriter(_columns(data.getPrimaryTable(), oids), head + begin, end + tail, overflow)
+    return JSONWriter(_text_columns(data, oids), head + begin, end + tail, overflow)
 
 
 def _empty(form: str, data: Any) -> bytes:
