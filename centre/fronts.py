@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
 
 import psycopg2
 from psycopg2 import sql
@@ -47,14 +49,18 @@ def _tell(rd_id: str) -> None:
 
 def install() -> None:
     """Makes this server one of several."""
+    from gavo.base import cron
+    from gavo.protocols import products
+
     number = int(os.environ.get("JMMC_PROCESS", "1"))
     if number > 1:
         _separate_logs(number)
     if int(os.environ.get("JMMC_PROCESSES", "1")) > 1:
-        _share_port()
+        share_port()
     session = _Session()
-    _schedule_once(session)
+    schedule_once(session, cron.AbstractJob)
     _reload_everywhere()
+    products.PreviewCacheManager.saveToCache = staticmethod(save_whole)
     reactor.callWhenRunning(session.begin)
 
 
@@ -67,7 +73,7 @@ def _separate_logs(number: int) -> None:
     config.set("logDir", folder)
 
 
-def _share_port() -> None:
+def share_port() -> None:
     """Lets several processes of this account listen on one port."""
 
     def listen(port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
@@ -85,23 +91,28 @@ class _SharedPort(tcp.Port):  # type: ignore[misc]
         return made
 
 
-def _schedule_once(session: _Session) -> None:
-    """Runs a scheduled job in one process only.
+class Turn(Protocol):
+    """Knows which process runs scheduled jobs."""
+
+    def first(self) -> bool | None:
+        """Whether it is this one; None when that is not known."""
+
+
+def schedule_once(turn: Turn, kind: Any) -> None:
+    """Runs jobs of DaCHS' class of scheduled jobs only in the process whose turn it is.
 
     Which one that is may change between two runs of a job, when processes end.
     """
-    from gavo.base import cron
-
-    run_job = cron.AbstractJob.run
+    run_job = kind.run
 
     def run(job: Any) -> None:
-        first = session.first()
+        first = turn.first()
         if first is None:
             reactor.callLater(_AGAIN, run, job)
         elif first:
             run_job(job)
 
-    cron.AbstractJob.run = run
+    kind.run = run
 
 
 def _reload_everywhere() -> None:
@@ -112,6 +123,15 @@ def _reload_everywhere() -> None:
         _tell(self.clientRD.sourceId)
 
     adminrender.AdminRenderer.reloadRD = reload
+
+
+def save_whole(data: bytes, name: str) -> bytes:
+    """Writes a preview to a file, which no process ever finds half-written; returns the preview."""
+    scratch = f"{name}.{os.getpid()}"
+    with suppress(OSError):  # then it is made again
+        Path(scratch).write_bytes(data)
+        os.replace(scratch, name)
+    return data
 
 
 @implementer(interfaces.IReadDescriptor)

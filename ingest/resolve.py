@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import Protocol
 
 from ingest import names
@@ -117,6 +118,7 @@ class Remembered:
 
     def _keep(self) -> None:
         kept = {name: place and asdict(place) for name, place in sorted(self._known.items())}
-        scratch = self._path.with_name(f".{self._path.name}")
+        # Several runs, and processes of the server, may write at once; the last one is kept.
+        scratch = self._path.with_name(f".{self._path.name}.{os.getpid()}.{get_ident()}")
         scratch.write_text(json.dumps(kept, indent=0), "utf-8")
         os.replace(scratch, self._path)

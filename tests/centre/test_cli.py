@@ -200,6 +200,22 @@ def test_a_number_in_a_stale_pid_file_is_not_a_server(tmp_path: Path) -> None:
         assert server.pid(instance) == os.getpid()
 
 
+def test_processes_are_known_by_their_numbers(tmp_path: Path) -> None:
+    instance = an_instance(tmp_path)
+    instance.run.mkdir()
+    for name, number in (("server", 11), ("server-2", 12), ("server-10", 20)):
+        (instance.run / f"{name}.pid").write_text(str(number))
+    with (
+        (instance.run / "server-2.pid").open() as second,
+        (instance.run / "server-10.pid").open() as tenth,
+    ):
+        fcntl.flock(second, fcntl.LOCK_EX)
+        fcntl.flock(tenth, fcntl.LOCK_EX)
+        assert server.pids(instance) == {2: 12, 10: 20}
+        assert server.pid(instance) == 12
+    assert server.pids(instance) == {}
+
+
 def test_state_survives_and_is_private(tmp_path: Path) -> None:
     instance = an_instance(tmp_path)
     instance.update_state(first=1)

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+from psycopg2.extensions import parse_dsn
 
+from centre import CentreError
 from centre.instance import CHECKOUT, Instance
 
 
@@ -23,6 +25,65 @@ def test_environment_overrides() -> None:
     )
     assert (instance.root, instance.port) == (Path("/srv/oidb"), 80)
     assert instance.url == "https://vo.jmmc.fr"
+
+
+def test_several_processes_and_machines() -> None:
+    instance = Instance.from_environment(
+        {
+            "JMMC_ROOT": "/srv/jmmc",
+            "JMMC_PROCESSES": "4",
+            "JMMC_MACHINE": "front-2",
+            "JMMC_DATABASE": "host=db.example.org user=boss passfile=/srv/password",
+            "JMMC_REPLICA": "host=replica.example.org port=5433",
+        }
+    )
+    assert instance.processes == 4
+    own = Path("/srv/jmmc/machines/front-2")
+    for path in (instance.run, instance.logs, instance.settings, instance.dachs_command):
+        assert path.is_relative_to(own)
+    for path in (instance.locks, instance.products, instance.dachs, instance.config):
+        assert not path.is_relative_to(own)
+    assert parse_dsn(instance.dsn("postgres")) == {
+        "host": "db.example.org",
+        "user": "boss",
+        "passfile": "/srv/password",
+        "dbname": "postgres",
+    }
+    assert instance.replica == instance.environment()["JMMC_REPLICA"]
+    assert instance.environment()["GAVOSETTINGS"] == str(own / "gavo.rc")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JMMC_PROCESSES", "0"),
+        ("JMMC_PROCESSES", "two"),
+        ("JMMC_PROCESSES", "100"),
+        ("JMMC_MACHINE", "../b"),
+        ("JMMC_MACHINE", "b c"),
+        ("JMMC_DATABASE", "password=secret and more"),
+        ("JMMC_REPLICA", "hots=replica"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(CentreError, match=f"^{name} must be") as refused:
+        Instance.from_environment({name: value})
+    assert "secret" not in str(refused.value)
+
+
+def test_profiles_of_another_database(tmp_path: Path) -> None:
+    environ = {"JMMC_ROOT": str(tmp_path), "JMMC_DATABASE": "host=db.example.org port=5433 user=x"}
+    instance = Instance.from_environment(environ)
+    instance.write_settings()
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(instance.settings)
+    folders = settings["db"]["profilePath"].split(":")
+    assert folders == [str(tmp_path / "database"), str(instance.config)]
+    lines = (tmp_path / "database" / "dsn").read_text().splitlines()
+    assert lines[:3] == ["database = gavo", "host = db.example.org", "port = 5433"]
+    Instance.from_environment({"JMMC_ROOT": str(tmp_path)}).write_settings()
+    settings.read(instance.settings)
+    assert settings["db"]["profilePath"] == str(instance.config)
 
 
 def test_relative_root_is_below_the_working_directory(

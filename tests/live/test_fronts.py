@@ -23,7 +23,6 @@ from urllib.parse import urlencode
 
 import psycopg2
 import pytest
-from psycopg2.extensions import adapt, make_dsn
 
 from centre import cluster
 from centre.instance import Instance
@@ -219,6 +218,11 @@ def test_one_of_them_runs_the_scheduled_jobs(two: Centre) -> None:
 
 
 def test_what_a_command_changes_all_of_them_read_again(two: Centre) -> None:
+    """Also after the database has ended their sessions."""
+    fronts = "pg_stat_activity WHERE application_name = 'jmmc front'"
+    ended = set(two.sql(f"SELECT pid FROM {fronts} AND pg_terminate_backend(pid)").split())
+    assert len(ended) == 2
+    wait_for(lambda: len(set(two.sql(f"SELECT pid FROM {fronts}").split()) - ended) == 2, 10)
     logs = [two.root / "dachs" / "logs" / name / "web.log" for name in (".", "2")]
     before = [log.stat().st_size for log in logs]
     two.succeed("dachs", "imp", "-m", "olbin/q")
@@ -365,6 +369,7 @@ def test_a_database_that_is_not_there_is_a_sentence(two: Centre) -> None:
     assert "The database of JMMC_DATABASE does not answer: connection to server" in result.stderr
     assert "secret" not in result.stderr
     assert result.stderr.count("\n") == 1
+    shutil.rmtree(two.root / "machines" / "c")
 
 
 @pytest.fixture(scope="module")
@@ -373,11 +378,14 @@ def machines(two: Centre, replica: Replica) -> Iterator[tuple[Centre, Centre]]:
 
     The database is the replica, which is one no longer.
     """
-    password = "it's a \\ secret"
     replica.sql("SELECT pg_promote()")
-    quoted = adapt(password).getquoted().decode()
-    replica.sql(f"ALTER ROLE postgres PASSWORD {quoted}")
-    database = make_dsn(host="127.0.0.1", port=replica.port, user="postgres", password=password)
+    replica.sql("ALTER ROLE postgres PASSWORD 'a secret'")
+    passwords = replica.folder.with_name("passwords")
+    passwords.write_text(f"127.0.0.1:{replica.port}:*:postgres:a secret\n")
+    passwords.chmod(0o600)
+    owner = replica.folder.stat()
+    os.chown(passwords, owner.st_uid, owner.st_gid)
+    database = f"host=127.0.0.1 port={replica.port} user=postgres passfile={passwords}"
     both = []
     for name in ("a", "b"):
         settings = {"JMMC_DATABASE": database, "JMMC_MACHINE": name}
@@ -389,6 +397,7 @@ def machines(two: Centre, replica: Replica) -> Iterator[tuple[Centre, Centre]]:
     finally:
         for machine in both:
             machine.jmmc("stop")
+            shutil.rmtree(machine.root / "machines" / machine.settings["JMMC_MACHINE"])
 
 
 def test_machines_share_jobs(machines: tuple[Centre, Centre], replica: Replica) -> None:
