@@ -15,7 +15,6 @@ import quopri
 import re
 import secrets
 import shlex
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,8 +198,7 @@ class Instance:
             group=grp.getgrgid(os.getegid()).gr_name,
             adminpasswd=self._admin_password(),
         )
-        self.settings.touch(mode=0o600)
-        self.settings.write_text(settings)
+        _write(self.settings, settings)
         for name in ("defaultmeta.txt", "userconfig.rd", "vanitynames.txt", "local.py"):
             _link(CHECKOUT / "etc" / name, self.config / name)
         web = self.dachs / "web"
@@ -248,7 +246,7 @@ class Instance:
         for source in folder.rglob("*.json"):
             url = _IVOA_VOCABULARIES + source.relative_to(folder).with_suffix("").as_posix()
             name = quopri.encodestring(url.encode()).decode("ascii").replace("/", "=2F")
-            shutil.copyfile(source, cache / name)
+            _write(cache / name, source.read_text("utf-8"), mode=0o644)
 
     def read_state(self) -> dict[str, Any]:
         """What the set-up remembers of itself; empty for an instance that does not exist yet."""
@@ -264,10 +262,16 @@ class Instance:
 
     def update_state(self, **changes: Any) -> None:
         """Changes what the set-up remembers, in one step."""
-        scratch = self.root / "state.json.new"
-        scratch.touch(mode=0o600)
-        scratch.write_text(json.dumps({**self.read_state(), **changes}, indent=1))
-        scratch.replace(self.root / "state.json")
+        _write(self.root / "state.json", json.dumps({**self.read_state(), **changes}, indent=1))
+
+
+def _write(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Writes a file that processes may be reading: they find what was there, or all of the new."""
+    scratch = path.with_name(f"{path.name}.new")
+    scratch.unlink(missing_ok=True)
+    scratch.touch(mode=mode)
+    scratch.write_text(text, "utf-8")
+    scratch.replace(path)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -25,6 +25,8 @@ from centre.instance import Instance
 
 #: How often `serve` looks whether the server's processes live.
 _LOOK_SECONDS = 0.5
+#: How long a command waits for those of other machines.
+_WAIT_SECONDS = 120
 
 
 def require(instance: Instance, *, complete: bool = True) -> None:
@@ -190,14 +192,22 @@ def _check_not_running(instance: Instance) -> None:
 
 @contextmanager
 def _locked(instance: Instance) -> Iterator[None]:
-    """Keeps two commands from changing the same instance at once."""
+    """Keeps two commands from changing the same instance at once.
+
+    Machines that share it may all start at the same time, so they wait for each other.
+    """
     for folder in (instance.locks, instance.run, instance.logs):
         folder.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + (_WAIT_SECONDS if instance.machine else 0)
     with (instance.locks / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AtWorkError(
-                f"Another command is at work on the instance in {instance.root}."
-            ) from None
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise AtWorkError(
+                        f"Another command is at work on the instance in {instance.root}."
+                    ) from None
+            time.sleep(_LOOK_SECONDS)
         yield
