@@ -140,6 +140,7 @@ class _Session:
 
     def __init__(self) -> None:
         self._connection: Any = None
+        self._fileno = -1
         self._first = False
 
     @defer.inlineCallbacks  # type: ignore[untyped-decorator]
@@ -150,6 +151,7 @@ class _Session:
         except psycopg2.Error:
             reactor.callLater(_AGAIN, self.begin)
             return
+        self._fileno = self._connection.fileno()
         reactor.addReader(self)
 
     def first(self) -> bool | None:
@@ -162,6 +164,7 @@ class _Session:
                     cursor.execute("SELECT pg_try_advisory_lock(hashtext('jmmc scheduled jobs'))")
                     self._first = bool(cursor.fetchone()[0])
             except psycopg2.Error:
+                reactor.removeReader(self)
                 self._end()
                 return None
             self._read()
@@ -179,7 +182,6 @@ class _Session:
         """Forgets a session that has ended; what was told meanwhile is not known, so all is old."""
         from gavo import base
 
-        reactor.removeReader(self)
         self._connection.close()
         self._connection, self._first = None, False
         for rd_id in _TOLD:
@@ -189,14 +191,16 @@ class _Session:
     # What Twisted's reactor asks of something it watches.
 
     def fileno(self) -> int:
-        return int(self._connection.fileno())
+        return self._fileno
 
     def doRead(self) -> None:
+        reactor.removeReader(self)  # before the library may close the socket
         try:
             self._connection.poll()
         except psycopg2.Error:
             self._end()
         else:
+            reactor.addReader(self)
             self._read()
 
     def connectionLost(self, reason: Any) -> None:

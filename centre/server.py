@@ -170,7 +170,7 @@ def _last_line(log: Path) -> str:
 
 def _listener(port: int) -> str:
     """Name and number of the process that listens on a TCP port, as far as we may see it."""
-    inodes = _listening_sockets(port)
+    inodes = listening_sockets(port)
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         try:
             if os.readlink(link) in inodes:
@@ -183,7 +183,7 @@ def _listener(port: int) -> str:
 
 def _listens(number: int, port: int) -> bool:
     """Whether a process, which is ours, listens on a TCP port."""
-    inodes = _listening_sockets(port)
+    inodes = listening_sockets(port)
     for link in Path("/proc", str(number), "fd").glob("*"):
         with suppress(OSError):
             if os.readlink(link) in inodes:
@@ -191,7 +191,7 @@ def _listens(number: int, port: int) -> bool:
     return False
 
 
-def _listening_sockets(port: int) -> set[str]:
+def listening_sockets(port: int) -> set[str]:
     """The sockets that listen on a TCP port, as links in /proc name them."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):

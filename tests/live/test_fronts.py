@@ -26,6 +26,7 @@ import pytest
 
 from centre import cluster
 from centre.instance import Instance
+from centre.server import listening_sockets
 from tests.live.conftest import CHECKOUT, Centre, free_port
 from tests.proxy import proxy
 
@@ -220,8 +221,9 @@ def test_one_of_them_runs_the_scheduled_jobs(two: Centre) -> None:
 def test_what_a_command_changes_all_of_them_read_again(two: Centre) -> None:
     """Also after the database has ended their sessions."""
     fronts = "pg_stat_activity WHERE application_name = 'jmmc front'"
-    ended = set(two.sql(f"SELECT pid FROM {fronts} AND pg_terminate_backend(pid)").split())
+    ended = set(two.sql(f"SELECT pid FROM {fronts}").split())
     assert len(ended) == 2
+    two.sql(f"SELECT pg_terminate_backend(pid) FROM {fronts}")
     wait_for(lambda: len(set(two.sql(f"SELECT pid FROM {fronts}").split()) - ended) == 2, 10)
     logs = [two.root / "dachs" / "logs" / name / "web.log" for name in (".", "2")]
     before = [log.stat().st_size for log in logs]
@@ -239,7 +241,7 @@ def test_one_ends_and_the_other_answers(
 ) -> None:
     first, second = processes(two)
     os.kill(second, signal.SIGKILL)
-    wait_for(lambda: not lives(second))
+    wait_for(lambda: len(listening_sockets(two.port)) == 1)
     for _ in range(20):
         with closing(Client(two.port)) as client:
             assert sync(client, "SELECT 6*7 AS answer FROM tap_schema.schemas")[0] == ["42"]
@@ -267,6 +269,7 @@ def test_the_proxy_in_front_of_them(two: Centre, tmp_path: Path) -> None:
         # Of one that ends, only what it was at work on is lost.
         victim = processes(two)[1]
         os.kill(victim, signal.SIGKILL)
+        wait_for(lambda: len(listening_sockets(two.port)) == 1)
         for _ in range(20):
             assert "true" in curl(f"{service}/tap/availability")
         wait_for(lambda: victim not in processes(two) and all(map(lives, processes(two))))
