@@ -180,7 +180,6 @@ def _columns(table: Any, oids: Sequence[int]) -> list[Column]:
     return [Column(oid, mapper, *_decoders(oid)) for oid, mapper in zip(oids, mappers, strict=True)]
 
 
-@functools.cache
 def _decoders(
     oid: int,
 ) -> tuple[bool, Callable[[bytes], Any], Callable[[Field], Values] | None]:
@@ -563,7 +562,7 @@ def _spelt(column: Column) -> Column:
 
 def _read_reals(text: str) -> Any:
     """The list that psycopg2 makes of an array of real numbers."""
-    return _decoders(blocks.FLOAT4_ARRAY)[1](text.encode())
+    return extensions.string_types[blocks.FLOAT4_ARRAY](text, _CURSOR)
 
 
 class TabledataWriter(_VOTableWriter):
