@@ -20,6 +20,9 @@ sphere=$(ls -d /usr/lib/postgresql/*/lib/pg_sphere.so 2>/dev/null | sort -V | ta
 [ -n "$sphere" ] || { echo "replica: PostgreSQL with pg_sphere is not installed." >&2; exit 1; }
 bin=${sphere%/lib/*}/bin
 
+umask 077
+mkdir -p "$directory"
+chmod 700 "$directory"    # PostgreSQL takes no other
 if [ ! -e "$directory/PG_VERSION" ]; then
     "$bin/pg_basebackup" --dbname="$primary" --pgdata="$directory" --write-recovery-conf \
         --wal-method=stream --checkpoint=fast
@@ -32,4 +35,7 @@ listen_addresses = '$address'
 port = $port
 unix_socket_directories = '$directory'
 END
-"$bin/pg_ctl" start --silent --wait --timeout=600 --pgdata="$directory" --log="$directory/log"
+"$bin/pg_ctl" start --silent --wait --timeout=600 --pgdata="$directory" --log="$directory/log" || {
+    echo "replica: it does not start: $(tail -n 1 "$directory/log")" >&2
+    exit 1
+}

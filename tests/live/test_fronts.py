@@ -319,7 +319,9 @@ def replica(two: Centre) -> Iterator[Replica]:
     with TemporaryDirectory(prefix="jmmc-replica-", dir="/tmp") as name:
         made = Replica(Path(name) / "cluster", free_port())
         account = pwd.getpwuid((two.root / "cluster").stat().st_uid)
-        os.chown(name, account.pw_uid, account.pw_gid)
+        made.folder.mkdir(mode=0o755)
+        for folder in (name, made.folder):
+            os.chown(folder, account.pw_uid, account.pw_gid)
         as_owner = [] if os.geteuid() else ["setpriv", f"--reuid={account.pw_uid}",
             f"--regid={account.pw_gid}", "--clear-groups"]  # fmt: skip
         script = shutil.copytree(CHECKOUT / "etc", Path(name) / "etc", ignore=_only_replica)
