@@ -95,8 +95,8 @@ class Block:
         ends = np.cumsum(np.fromiter(map(len, rows), np.int64, self.rows))
         place = np.zeros(self.rows, np.int64)
         place[1:] = ends[:-1]
-        if self.rows and int.from_bytes(rows[0][:2], "big") != width:
-            raise ValueError(f"a row of {int.from_bytes(rows[0][:2], 'big')} fields, not {width}")
+        if (_items(data, np.dtype(">i2"))[place] != width).any():
+            raise ValueError(f"rows that do not have {width} fields")
         place += 2
         heads = _items(data, _INT32)
         self.fields = []
@@ -475,7 +475,8 @@ def split(messages: Sequence[bytes], width: int) -> list[Sequence[bytes | None]]
             size = int.from_bytes(message[place:start], "big", signed=True)
             place = start + size if size > 0 else start
             row.append(message[start:place] if size >= 0 else None)
-        if len(row) != width or place != len(message):
+        told = int.from_bytes(message[:2], "big")
+        if told != width or len(row) != width or place != len(message):
             raise ValueError(f"a row that does not have {width} fields")
         rows.append(row)
     return list(zip(*rows, strict=True)) if rows else [()] * width
