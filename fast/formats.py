@@ -116,6 +116,9 @@ def prepare(format_key: str, data: Any, oids: Sequence[int]) -> Writer | None:
     with its SQL; `oids` are the types that PostgreSQL says the columns of that SQL have. A database
     connection of DaCHS must have been made before, for that makes psycopg2 know pg_sphere's types.
     """
+    write = _WRITERS.get(format_key)
+    if write is None:
+        return None
     if format_key.startswith("csv") and csv.get_dialect(_DIALECT).quoting == csv.QUOTE_NONNUMERIC:
         return None  # which is about types of Python, and we may have text for numbers
     table = data.getPrimaryTable()
@@ -123,8 +126,8 @@ def prepare(format_key: str, data: Any, oids: Sequence[int]) -> Writer | None:
     if table.tableDef.fixupFunction or len(set(names)) != len(oids) or len(names) != len(oids):
         return None
     try:
-        return _WRITERS[format_key](data, oids)
-    except (KeyError, _UnknownTypeError):
+        return write(data, oids)
+    except _UnknownTypeError:
         return None
 
 
