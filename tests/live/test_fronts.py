@@ -211,6 +211,42 @@ def test_a_job_belongs_to_all_processes(two: Centre, pair: tuple[Client, Client]
     check_job(*pair, lambda: int(two.sql(_RUNNING)), "DELETE")
 
 
+_BURY = "from gavo.protocols import tap; from centre import jobs; " + (
+    "from gavo import rscdesc; jobs._bury(tap.WORKER_SYSTEM, {})"
+)
+
+
+def test_jobs_whose_process_has_died_are_given_up(two: Centre, pair: tuple[Client, Client]) -> None:
+    """Wherever it ran, and whatever has its number here: this test's process has."""
+    ages = {"lives": 5, "starts": None, "died": 5, "synchronous": 5, "left": 3600}
+    jobs = {name: Job(pair[0], _LONG) for name in ages}
+    numbers = {name: job.path.rpartition("/")[2] for name, job in jobs.items()}
+    for name, age in ages.items():
+        pid = -1 if name in {"synchronous", "left"} else os.getpid()
+        start = "NULL" if age is None else f"now() AT TIME ZONE 'UTC' - interval '{age} s'"
+        two.sql(
+            f"UPDATE tap_schema.tapjobs SET phase = 'EXECUTING', pid = {pid}, starttime = {start},"
+            f" executionduration = 60 WHERE jobid = '{numbers[name]}'"
+        )
+    instance = Instance(two.root, two.port, "127.0.0.1", two.url)
+    with closing(two.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_lock_shared(hashtext('tap job'), hashtext(%s))",
+            (numbers["lives"],),
+        )
+        subprocess.run(
+            [*_as_owner(two), "/usr/bin/python3", "-c", _BURY],
+            env=instance.environment(),
+            cwd=two.root,
+            check=True,
+        )
+    phases = {name: job.phase(pair[1]) for name, job in jobs.items()}
+    for job in jobs.values():
+        job.destroy(pair[0])
+    gone = {"died", "left"}
+    assert phases == {name: "ERROR" if name in gone else "EXECUTING" for name in ages}
+
+
 def test_one_of_them_runs_the_scheduled_jobs(two: Centre) -> None:
     free = "SELECT pg_try_advisory_xact_lock(hashtext('jmmc scheduled jobs'))"
     wait_for(lambda: two.sql(free).strip() == "f")
@@ -318,21 +354,32 @@ def replica(two: Centre) -> Iterator[Replica]:
     """A replica, made as etc/README.md says, by the account that owns the instance."""
     with TemporaryDirectory(prefix="jmmc-replica-", dir="/tmp") as name:
         made = Replica(Path(name) / "cluster", free_port())
-        account = pwd.getpwuid((two.root / "cluster").stat().st_uid)
+        account = _owner(two)
         made.folder.mkdir(mode=0o755)
         for folder in (name, made.folder):
             os.chown(folder, account.pw_uid, account.pw_gid)
-        as_owner = [] if os.geteuid() else ["setpriv", f"--reuid={account.pw_uid}",
-            f"--regid={account.pw_gid}", "--clear-groups"]  # fmt: skip
         script = shutil.copytree(CHECKOUT / "etc", Path(name) / "etc", ignore=_only_replica)
         primary = f"host={Instance(two.root, two.port, '', '').sockets} user=postgres"
         command = [str(script / "replica.sh"), primary, str(made.folder), "127.0.0.1"]
-        subprocess.run([*as_owner, *command, str(made.port)], check=True, cwd="/tmp")
+        subprocess.run([*_as_owner(two), *command, str(made.port)], check=True, cwd="/tmp")
         try:
             yield made
         finally:
             stop = [str(cluster.programs() / "pg_ctl"), "stop", "--mode=immediate"]
-            subprocess.run([*as_owner, *stop, f"--pgdata={made.folder}"], check=True, cwd="/tmp")
+            subprocess.run(
+                [*_as_owner(two), *stop, f"--pgdata={made.folder}"], check=True, cwd="/tmp"
+            )
+
+
+def _owner(centre: Centre) -> pwd.struct_passwd:
+    return pwd.getpwuid((centre.root / "cluster").stat().st_uid)
+
+
+def _as_owner(centre: Centre) -> list[str]:
+    """What makes a command one of the account that runs the instance."""
+    owner = _owner(centre)
+    change = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+    return [] if os.geteuid() else change
 
 
 def _only_replica(_folder: str, names: list[str]) -> set[str]:
