@@ -355,6 +355,14 @@ def answer_stars() -> None:
     pages.install()
 
 
+def answer_fast() -> None:
+    """Has queries answered by processes of their own; fast/README.md."""
+    if os.environ.get("JMMC_FAST", "1") != "0":
+        from fast import front
+
+        front.install()
+
+
 def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
     if sys.argv[1:2] != ["init"]:  # which makes the database that these modules ask for
@@ -387,6 +395,15 @@ def main() -> None:
         answer_badcal()
         answer_jmdc()
         answer_publications()
+        answer_fast()
+    if sys.argv[1:2] == ["nursery"]:  # which the server starts
+        from fast import nursery
+
+        use_position_indexes()
+        link_obscore()
+        survive_database_restarts()
+        nursery.run(int(sys.argv[2]))
+        return
     if sys.argv[1:] == ["each"]:
         run_each([shlex.split(line) for line in sys.stdin])
         return

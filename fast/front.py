@@ -1,0 +1,428 @@
+"""The part of the server that hands queries to workers and passes their answers on.
+
+A request for a query of TAP that is as usual never reaches DaCHS' own code in the server: its parameters
+are read, a worker (worker.py) gets them, and what the worker says is sent as it comes. Everything
+else, such as uploads, goes the way it always did.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections import deque
+from typing import Any
+from urllib.parse import parse_qsl
+
+from twisted.internet import interfaces, protocol, reactor
+from twisted.logger import Logger
+from twisted.web import http
+from zope.interface import implementer  # type: ignore[import-not-found]
+
+from fast import nursery
+from fast.worker import BEGIN, BROKEN, DATA, END, HEADER, REFUSED
+
+#: Processes that may answer at the same time, and requests that may wait for one.
+WORKERS, _QUEUE = 24, 1000
+#: Workers that are kept when there is nothing to do, and after how many seconds others go.
+_KEPT, _IDLE = 2, 60.0
+#: Seconds a client may leave a piece of its answer waiting.
+_PATIENCE = 120.0
+#: Seconds after which a worker that has not begun to answer is given up, beyond DaCHS' limit.
+_OVERDUE = 30.0
+#: Seconds to the next attempt when the nursery has died.
+_PAUSE = 5.0
+
+_log = Logger()
+
+
+# ---------------------------------------------------------------- questions
+
+
+#: Where queries come in: DaCHS' path, its short one, and that of the former service.
+_PATHS = frozenset({b"/tap/sync", b"/__system__/tap/run/sync", b"/vollt/tap/sync"})
+_PARAMETERS = frozenset({"REQUEST", "LANG", "QUERY", "FORMAT", "RESPONSEFORMAT", "MAXREC"})
+#: Tables of users and what makes them are DaCHS' business.
+_OURS = re.compile(r"(?!.*\btap_user\b)\s*(?:--.*\s)*(?!create\b)", re.IGNORECASE | re.DOTALL)
+
+
+def read(method: bytes, query: bytes, body: bytes, content_type: str) -> dict[str, Any] | None:
+    """What a usual query of TAP asks for, as worker.py takes it; None for what is left to DaCHS."""
+    form = content_type.partition(";")[0].strip().lower()
+    if method == b"POST" and body and form != "application/x-www-form-urlencoded":
+        return None
+    if method not in {b"GET", b"POST"} or b";" in query or (method == b"GET" and body):
+        return None
+    parts = [part.decode("ascii", "replace") for part in (query, body) if part]
+    try:
+        pairs = parse_qsl("&".join(parts), keep_blank_values=True, errors="strict")
+    except ValueError:
+        return None
+    found = {name.upper(): value for name, value in pairs}
+    if len(found) < len(pairs) or not found.keys() <= _PARAMETERS:
+        return None
+    limit = found.get("MAXREC")
+    if not found.get("QUERY") or not found.get("LANG") or "" in found.values():
+        return None
+    if limit is not None and not re.fullmatch("[0-9]{1,9}", limit, re.ASCII):
+        return None
+    if not _OURS.match(found["QUERY"]):
+        return None
+    return {
+        "parameters": {
+            "request": found.get("REQUEST", "doQuery"),
+            "lang": found["LANG"],
+            "query": found["QUERY"],
+            "maxrec": None if limit is None else int(limit),
+            "format": found.get("RESPONSEFORMAT") or found.get("FORMAT") or "votable",
+        }
+    }
+
+
+# ---------------------------------------------------------------- answers
+
+
+@implementer(interfaces.IPushProducer)
+class _Exchange:
+    """One request and the worker that answers it."""
+
+    def __init__(self, request: Any, question: dict[str, Any]) -> None:
+        self.request, self.question = request, question
+        self.gone = False
+        self._pieces: list[bytes] = []
+        self._begun = self._streaming = self._paused = False
+        self._worker: _Worker | None = None
+        self._alarm: Any = None
+        request.notifyFinish().addErrback(self._lost)
+
+    def begin(self, worker: _Worker) -> None:
+        """The worker has the question."""
+        self._worker = worker
+
+    def take(self, kind: bytes, content: bytes) -> None:
+        """Takes a frame of the worker's."""
+        if kind == BEGIN:
+            self._begun = True
+            self.request.setHeader("content-type", content)
+        elif kind == DATA:
+            self._pieces.append(content)
+        elif kind == END:
+            self._end()
+        elif kind == REFUSED:
+            self.refuse(json.loads(content))
+        elif kind == BROKEN:
+            self.cut()
+
+    def pass_on(self) -> None:
+        """Sends what has come so far of an answer that goes on."""
+        if not self._begun or self.gone:
+            return
+        if not self._streaming:
+            self._streaming = True
+            self.request.registerProducer(self, True)
+        pieces, self._pieces = self._pieces, []
+        for piece in pieces:
+            self.request.write(piece)
+
+    def refuse(self, error: dict[str, Any]) -> None:
+        """Says why there is no answer, in the document that DALI has for it."""
+        from gavo.protocols import dali
+
+        if not self.gone:
+            self.request.responseHeaders.removeHeader("content-encoding")
+            dali.serveDALIError(self.request, error)
+        self._finished()
+
+    def cut(self) -> None:
+        """Ends the connection: the client sees that the answer is not whole."""
+        if self.gone:
+            return
+        if self._begun and (self._streaming or self._pieces):
+            self.request.channel.forceAbortClient()
+        else:
+            self.refuse({"msg": "The query could not be answered.", "httpCode": 500})
+
+    def _end(self) -> None:
+        if not self.gone:
+            body = b"".join(self._pieces)
+            if self._streaming:
+                self.request.unregisterProducer()
+            else:
+                self.request.setHeader("content-length", str(len(body)))
+            if body:
+                self.request.write(body)
+            self.request.finish()
+        self._finished()
+
+    def _finished(self) -> None:
+        self.gone = True
+        self.resumeProducing()
+
+    def _lost(self, _reason: Any) -> None:
+        if not self.gone:
+            self.gone = True
+            self._calm()
+            if self._worker is not None:
+                self._worker.leave()
+
+    # What the client's connection asks of a producer.
+
+    def pauseProducing(self) -> None:
+        if self._worker is not None:
+            self._worker.transport.pauseProducing()
+            self._paused = True
+        if self._alarm is None:
+            self._alarm = reactor.callLater(_PATIENCE, self.cut)
+
+    def resumeProducing(self) -> None:
+        self._calm()
+        if self._worker is not None and self._paused:
+            self._worker.transport.resumeProducing()
+        self._paused = False
+
+    def stopProducing(self) -> None:
+        self._lost(None)
+
+    def _calm(self) -> None:
+        if self._alarm is not None and self._alarm.active():
+            self._alarm.cancel()
+        self._alarm = None
+
+
+class _Worker(protocol.Protocol):  # type: ignore[misc]
+    """The server's end of a worker."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._buffer = bytearray()
+        self._exchange: _Exchange | None = None
+        self._alarm: Any = None
+
+    def ask(self, exchange: _Exchange) -> None:
+        """Gives the worker a question."""
+        self._exchange = exchange
+        exchange.begin(self)
+        self._stop_alarm()
+        self._alarm = reactor.callLater(self._pool.seconds + _OVERDUE, self._overdue)
+        self.transport.write(json.dumps(exchange.question).encode() + b"\n")
+
+    def rest(self) -> None:
+        """Ends the worker if it is not needed for some time."""
+        self._alarm = reactor.callLater(_IDLE, self._pool.dismiss, self)
+
+    def leave(self) -> None:
+        """Ends the worker, and what it is doing."""
+        self.transport.abortConnection()
+
+    def dataReceived(self, data: bytes) -> None:
+        self._buffer += data
+        position, buffer = 0, self._buffer
+        while len(buffer) >= position + HEADER.size:
+            kind, length = HEADER.unpack_from(buffer, position)
+            end = position + HEADER.size + length
+            if len(buffer) < end:
+                break
+            self._take(kind, bytes(memoryview(buffer)[position + HEADER.size : end]))
+            position = end
+        self._buffer = buffer[position:]
+        if self._exchange is not None:
+            self._exchange.pass_on()
+
+    def _take(self, kind: bytes, content: bytes) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            return
+        if kind in {END, REFUSED, BROKEN}:
+            self._exchange = None
+            self._stop_alarm()
+            exchange.take(kind, content)
+            self._pool.free(self)
+            return
+        if kind == BEGIN:
+            self._stop_alarm()
+        exchange.take(kind, content)
+
+    def connectionLost(self, reason: Any) -> None:
+        exchange, self._exchange = self._exchange, None
+        self._stop_alarm()
+        self._pool.lost(self)
+        if exchange is not None:
+            exchange.cut()
+
+    def _overdue(self) -> None:
+        exchange, self._exchange = self._exchange, None
+        self.leave()
+        if exchange is not None:
+            exchange.refuse({"msg": "The query took too long.", "httpCode": 503})
+
+    def _stop_alarm(self) -> None:
+        if self._alarm is not None and self._alarm.active():
+            self._alarm.cancel()
+        self._alarm = None
+
+
+class Pool:
+    """The workers of a server, and the nursery that makes them."""
+
+    def __init__(self, seconds: float) -> None:
+        #: DaCHS' limit for a query.
+        self.seconds = seconds
+        self.ready = False
+        self._workers: set[_Worker] = set()
+        self._idle: list[_Worker] = []
+        self._queue: deque[_Exchange] = deque()
+        self._control: Any = None
+
+    def start(self) -> None:
+        """Starts the nursery; when it is ready, queries go to workers."""
+        ours, its = socket.socketpair()
+        subprocess.Popen(
+            [sys.executable, "-m", "centre.site", "nursery", str(its.fileno())],
+            pass_fds=(its.fileno(),),
+            stdin=subprocess.DEVNULL,
+        )
+        its.close()
+        self._control = ours
+        factory = protocol.Factory.forProtocol(lambda: _Nursery(self))
+        reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, factory)
+
+    def opened(self) -> None:
+        """The nursery is ready."""
+        self.ready = True
+        for _ in range(_KEPT):
+            self.free(self._new())
+
+    def closed(self) -> None:
+        """The nursery has died."""
+        self.ready = False
+        self._control.close()
+        if reactor.running:
+            _log.error("The nursery of workers has ended; DaCHS answers for the time being.")
+            reactor.callLater(_PAUSE, self.start)
+
+    def renew(self) -> None:
+        """What DaCHS has read from its files and tables is not true any more."""
+        if self.ready:
+            self._control.send(nursery.AGAIN)
+            for worker in [*self._idle]:
+                self.dismiss(worker)
+
+    def ask(self, request: Any, question: dict[str, Any]) -> None:
+        """Has a question answered."""
+        exchange = _Exchange(request, question)
+        if self._idle:
+            worker = self._idle.pop()
+        elif len(self._workers) < WORKERS:
+            worker = self._new()
+        elif len(self._queue) < _QUEUE:
+            self._queue.append(exchange)
+            return
+        else:
+            request.setHeader("retry-after", "10")
+            exchange.refuse({"msg": "Too many queries at once; try later.", "httpCode": 503})
+            return
+        worker.ask(exchange)
+
+    def free(self, worker: _Worker) -> None:
+        """A worker has nothing to do."""
+        while self._queue:
+            exchange = self._queue.popleft()
+            if not exchange.gone:
+                worker.ask(exchange)
+                return
+        self._idle.append(worker)
+        worker.rest()
+
+    def dismiss(self, worker: _Worker) -> None:
+        """Ends an idle worker, if enough are left."""
+        if worker not in self._idle:
+            return
+        if len(self._idle) > _KEPT:
+            self._idle.remove(worker)
+            worker.leave()
+        else:
+            worker.rest()
+
+    def lost(self, worker: _Worker) -> None:
+        """A worker has ended."""
+        self._workers.discard(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        if self._queue and self.ready:
+            self.free(self._new())
+
+    def _new(self) -> _Worker:
+        ours, its = socket.socketpair()
+        socket.send_fds(self._control, [nursery.NEW], [its.fileno()])
+        its.close()
+        worker = _Worker(self)
+        factory = protocol.Factory.forProtocol(lambda: worker)
+        reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, factory)
+        ours.close()
+        self._workers.add(worker)
+        return worker
+
+
+class _Nursery(protocol.Protocol):  # type: ignore[misc]
+    """The server's end of the nursery's socket, for what it says and for its end."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def dataReceived(self, data: bytes) -> None:
+        self._pool.opened()
+
+    def connectionLost(self, reason: Any) -> None:
+        self._pool.closed()
+
+
+# ---------------------------------------------------------------- the server
+
+
+def install() -> None:
+    """Puts the workers in front of DaCHS' own way to answer queries, in a server that starts."""
+    from gavo import base
+    from gavo.web import root
+
+    pool = Pool(float(base.getConfig("async", "defaultExecTimeSync")))
+    root.site.requestFactory = _request_class(root.site.requestFactory, pool)
+    reactor.callWhenRunning(pool.start)
+
+
+def _request_class(kind: Any, pool: Pool) -> Any:
+    """A class of requests that have their queries answered by workers."""
+    from gavo import base
+    from gavo.web import root
+
+    maintenance = root.root.maintFile
+
+    class Request(kind):  # type: ignore[misc]
+        def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+            place, _, query = path.partition(b"?")
+            question = None
+            if place in _PATHS and pool.ready and not maintenance.exists():
+                self.content.seek(0)
+                body = self.content.read()
+                content_type = self.getHeader("content-type") or ""
+                question = read(command, query, body, content_type)
+            if question is None:
+                super().requestReceived(command, path, version)
+                return
+            self.method, self.uri, self.clientproto, self.path = command, path, version, place
+            self.args, self.site = {}, self.channel.site
+            self.client, self.host = self.channel.getPeer(), self.channel.getHost()
+            self.setHeader("server", base.SERVER_SOFTWARE)
+            self.setHeader("date", http.datetimeToString())
+            if self.getHeader("origin"):
+                root._authorizeCORS(self)
+            accepted = self.getHeader("accept-encoding") or ""
+            question["compressed"] = "gzip" in accepted and "gzip;q=0" not in accepted
+            if question["compressed"]:
+                self.setHeader("content-encoding", "gzip")
+                self.setHeader("vary", "accept-encoding")
+            pool.ask(self, question)
+
+    return Request

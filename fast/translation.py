@@ -1,0 +1,262 @@
+"""Translations of ADQL into SQL, and into the frame of the answer, by DaCHS; kept by shape.
+
+DaCHS needs 10 to 30 ms to parse a query and to make the metadata of its answer. What it makes of a
+query is kept as a template for all queries of the same shape (shapes.py). Where the literals go is found
+out, not assumed: the query is translated once more with stand-ins in their places. A literal may vary
+when its stand-in is in the SQL, unchanged, wherever the literal itself is in the SQL of the query,
+and when nothing else is different, in the SQL or in the metadata. Any other literal stays part of the
+question that the template answers.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fast import formats, sessions, shapes
+
+#: What is kept: translations, of the shapes asked for last; and seconds for which each is.
+_KEPT, _SECONDS = 2000, 600.0
+#: Single literals are tried one by one in queries with no more literals than this.
+_TRIED = 12
+
+#: Words in the place of what differs between the answers to queries of one shape.
+_SQL, _QUERY, _DATE = "qzSQLqz", "qzQUERYqz", "qzDATEqz"
+_REQUEST_DATE = re.compile(rb'(<INFO[^>]*name="request_date"[^>]*value=")[^"]*(")')
+
+
+class Template:
+    """Text with places for texts, each named by a key."""
+
+    def __init__(self, parts: Sequence[str], keys: Sequence[Hashable]) -> None:
+        self._parts, self._keys = parts, keys
+
+    @classmethod
+    def of(cls, text: str, places: dict[str, Hashable]) -> Template:
+        """The template of a text in which words stand for what is to be filled in."""
+        found = sorted(
+            (start, start + len(word), key)
+            for word, key in places.items()
+            for start in shapes.find(text, word)
+        )
+        parts, keys, end = [], [], 0
+        for start, stop, key in found:
+            if start < end:
+                raise ValueError("Places of a template lie in one another.")
+            parts.append(text[end:start])
+            keys.append(key)
+            end = stop
+        return cls([*parts, text[end:]], keys)
+
+    @property
+    def keys(self) -> frozenset[Hashable]:
+        """What is filled in."""
+        return frozenset(self._keys)
+
+    def fill(self, texts: Callable[[Any], str]) -> str:
+        """The text with texts(key) in the places."""
+        parts = [self._parts[0]]
+        for key, part in zip(self._keys, self._parts[1:], strict=True):
+            parts += texts(key), part
+        return "".join(parts)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What DaCHS makes of one query."""
+
+    sql: str
+    #: gavo.rsc.Data with an empty table of the answer, as TAP has it.
+    data: Any
+    #: All of the metadata, with words for what differs between queries anyway.
+    frame: bytes
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What answers queries of a shape whose fixed literals are the same."""
+
+    sql: Template
+    data: Any
+    #: Head of the answer when there is a block form of it (formats.py).
+    head: Template | None
+    writer: formats.Writer | None
+    #: When it was made (time.monotonic).
+    made: float
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A query that is ready to be run."""
+
+    query: str
+    sql: str
+    #: The first bytes of the answer, where `writer` is the form of the rest.
+    head: bytes
+    writer: formats.Writer | None
+    #: For DaCHS' own writers, and for its limit of rows.
+    data: Any
+
+    def write_with_dachs(self, form: str, connection: Any, file: Any) -> None:
+        """Runs the query and writes its answer as DaCHS does, value by value."""
+        from gavo import rsc
+        from gavo.protocols import taprunner
+
+        empty = self.data.getPrimaryTable()
+        table = rsc.QueryTable(empty.tableDef, self.sql, connection)
+        table.meta_ = empty.meta_
+        for info in table.iterMeta("info"):
+            info.infoValue = {_SQL: self.sql, _QUERY: self.query}.get(
+                info.infoValue, info.infoValue
+            )
+        taprunner.writeResultTo(form, taprunner._makeDataFor(table), file)
+
+
+class Translator:
+    """Translates queries for one process, and keeps what it has made of them."""
+
+    def __init__(self, describe: Callable[[str], list[int]]) -> None:
+        """`describe` tells the PostgreSQL types (OIDs) of the columns of an SQL query."""
+        self._describe = describe
+        self._kept: OrderedDict[Hashable, Translation] = OrderedDict()
+        #: Literals of a shape that may not vary, by their numbers.
+        self._fixed: OrderedDict[Hashable, frozenset[int]] = OrderedDict()
+
+    def forget(self) -> None:
+        """Forgets everything: the tables are not what they were."""
+        self._kept.clear()
+        self._fixed.clear()
+
+    def statement(self, query: str, form: str, limit: int | None) -> Statement:
+        """SQL and answer of a query in ADQL, in a format of DaCHS, with at most `limit` rows.
+
+        Raises what DaCHS raises for a query that it cannot translate.
+        """
+        query = query.replace("\xa0", " ")  # as DaCHS does
+        shape, texts = shapes.cut(query)
+        kind = (shape, form, limit)
+        found = self._find(kind, texts)
+        if found is None:
+            found = self._translate(query, shape, texts, form, limit)
+            sessions.close_pools()
+            self._keep(kind, texts, found)
+        sql = found.sql.fill(lambda number: texts[number])
+        return Statement(query, sql, _head(found.head, sql, query), found.writer, found.data)
+
+    def _find(self, kind: Hashable, texts: tuple[str, ...]) -> Translation | None:
+        fixed = self._fixed.get(kind)
+        if fixed is None:
+            return None
+        self._fixed.move_to_end(kind)
+        key = _key(kind, fixed, texts)
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        if time.monotonic() - found.made > _SECONDS:
+            del self._kept[key]
+            return None
+        self._kept.move_to_end(key)
+        return found
+
+    def _keep(self, kind: Hashable, texts: tuple[str, ...], found: Translation) -> None:
+        """Keeps a translation for all queries that differ in literals that have always varied."""
+        fixed = frozenset(range(len(texts))) - found.sql.keys
+        fixed |= self._fixed.get(kind, frozenset())
+        self._fixed[kind] = fixed
+        self._kept[_key(kind, fixed, texts)] = found
+        for kept in (self._kept, self._fixed):
+            while len(kept) > _KEPT:
+                kept.popitem(last=False)
+
+    def _translate(
+        self,
+        query: str,
+        shape: shapes.Shape,
+        texts: tuple[str, ...],
+        form: str,
+        limit: int | None,
+    ) -> Translation:
+        raw = translate_raw(query, limit)
+        everything = frozenset(range(len(texts)))
+        vary = self._vary(raw, shape, texts, everything, limit)
+        if vary is None and 1 < len(texts) <= _TRIED:
+            single = {
+                number
+                for number in everything
+                if self._vary(raw, shape, texts, frozenset({number}), limit) is not None
+            }
+            vary = self._vary(raw, shape, texts, frozenset(single), limit)
+        sql = vary or Template([raw.sql], [])
+        writer = None
+        head = None
+        if formats.has(form):
+            writer = formats.prepare(form, raw.data, self._describe(raw.sql))
+        if writer is not None:
+            text = _REQUEST_DATE.sub(rb"\1%s\2" % _DATE.encode(), writer.head).decode()
+            head = Template.of(text, {_SQL: _SQL, _QUERY: _QUERY, _DATE: _DATE})
+        return Translation(sql, raw.data, head, writer, time.monotonic())
+
+    def _vary(
+        self,
+        raw: Raw,
+        shape: shapes.Shape,
+        texts: tuple[str, ...],
+        numbers: frozenset[int],
+        limit: int | None,
+    ) -> Template | None:
+        """The SQL with places for some literals; None when they cannot all vary."""
+        if not numbers:
+            return Template([raw.sql], [])
+        stand_ins = {number: shapes.stand_in(shape.kinds[number], number) for number in numbers}
+        tried = tuple(stand_ins.get(number, text) for number, text in enumerate(texts))
+        if any(stand_in in raw.sql for stand_in in stand_ins.values()):
+            return None
+        try:
+            other = translate_raw(shape.fill(tried), limit)
+            template = Template.of(
+                other.sql, {stand_in: number for number, stand_in in stand_ins.items()}
+            )
+        except Exception:  # whatever DaCHS says to it: these literals are not for us to change
+            return None
+        same = template.fill(lambda number: texts[number]) == raw.sql
+        if same and template.keys == numbers and other.frame == raw.frame:
+            return template
+        return None
+
+
+def _key(kind: Hashable, fixed: frozenset[int], texts: tuple[str, ...]) -> Hashable:
+    return kind, fixed, tuple(texts[number] for number in sorted(fixed))
+
+
+def _head(template: Template | None, sql: str, query: str) -> bytes:
+    from gavo.utils import stanxml
+
+    if template is None:
+        return b""
+    filled = {
+        _SQL: stanxml.escapeAttrVal(sql.replace("%", "%%"))[1:-1],
+        _QUERY: stanxml.escapeAttrVal(query)[1:-1],
+        _DATE: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    return template.fill(lambda key: filled[key]).encode()
+
+
+def translate_raw(query: str, limit: int | None) -> Raw:
+    """What DaCHS makes of a query; needs 10 to 30 ms."""
+    from gavo.formats import votablewrite
+    from gavo.protocols import adqlglue, taprunner
+
+    translated, table = adqlglue.morphADQL(query, maxrec=limit)
+    for info in table.iterMeta("info"):
+        if info.infoName == "sql_query":
+            info.infoValue = _SQL
+        elif info.infoName == "query":
+            info.infoValue = _QUERY
+    data = taprunner._makeDataFor(table)
+    frame = votablewrite.getAsVOTable(data, tablecoding="td", acquireSamples=False)
+    frame = _REQUEST_DATE.sub(rb"\1\2", frame)
+    return Raw(translated.replace("%%", "%"), data, frame)

@@ -1,0 +1,431 @@
+"""A process that answers one query after the other over a socket: translates, runs, serialises.
+
+It has its own session with the database, as role `untrusted`, in which nothing can be written. The
+answer leaves while the query runs. What the client does not take at once waits in a file, as long as
+it fits, so that the time limit is one for the query and not for the client.
+
+From the server come questions, each a JSON object on a line; to it go frames: a letter for the kind, the
+length as 4 bytes, and so many bytes. The server closes the socket when nobody wants the answer
+any more; then the query is cancelled and the process ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import socket
+import struct
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+
+from fast import formats, resources, sessions, translation
+
+#: Settings of a session for each query. A query of a cursor is planned for all of its rows.
+_SETTINGS = """
+    SELECT set_config('default_transaction_read_only', 'on', false),
+        set_config('cursor_tuple_fraction', '1', false),
+        set_config('statement_timeout', %(milliseconds)s, false)
+"""
+
+#: Frames: the answer begins (its media type); a piece of it; it is whole; there is none (JSON with
+#: msg, hint and code); it cannot be completed.
+BEGIN, DATA, END, REFUSED, BROKEN = b"B", b"D", b"E", b"R", b"X"
+HEADER = struct.Struct("!cI")
+
+#: Bytes of rows, and seconds, after which they are serialised and sent.
+_BLOCK, _PAUSE = 1_000_000, 0.05
+#: Bytes of an answer that may wait in a file; beyond, the query waits for the client.
+_SPOOL = 4_000_000_000
+#: A process that has grown beyond this ends after its answer, in kB.
+_GROWN = 400_000
+
+
+class _Gone(Exception):
+    """Nobody wants the answer any more."""
+
+
+class _Outlet:
+    """The way to the server: sends what is taken at once, keeps the rest in a file."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._spool: Any = None
+        self._read = self._written = 0
+
+    def send(self, data: bytes) -> None:
+        """Sends data, or keeps it until it is taken."""
+        view = memoryview(data)
+        while view and not self._waiting and (sent := self._try(view)):
+            view = view[sent:]
+        if view:
+            self._keep(view)
+            self._drain()
+
+    def flush(self) -> None:
+        """Waits until everything has been taken."""
+        while self._waiting:
+            if not self._drain():
+                _wait(self._channel, select.POLLOUT)
+        if self._spool is not None:
+            self._spool.close()
+            self._spool, self._read, self._written = None, 0, 0
+
+    @property
+    def _waiting(self) -> int:
+        return self._written - self._read
+
+    def _try(self, view: memoryview) -> int:
+        try:
+            return self._channel.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            raise _Gone from None
+
+    def _keep(self, view: memoryview) -> None:
+        if self._spool is None:
+            self._spool = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the answer)
+        while self._waiting > _SPOOL:
+            if not self._drain():
+                _wait(self._channel, select.POLLOUT)
+        os.pwrite(self._spool.fileno(), view, self._written)
+        self._written += len(view)
+
+    def _drain(self) -> bool:
+        """Sends what waits, as far as it is taken; False when nothing was."""
+        begun = self._read
+        while self._waiting:
+            piece = os.pread(self._spool.fileno(), 1 << 18, self._read)
+            sent = self._try(memoryview(piece))
+            self._read += sent
+            if sent < len(piece):
+                break
+        return self._read > begun
+
+
+def _wait(channel: socket.socket, events: int) -> None:
+    waiting = select.poll()
+    waiting.register(channel.fileno(), events)
+    waiting.poll()
+
+
+class Answer:
+    """An answer on its way: begins with the first bytes that are written, compressed if wanted."""
+
+    def __init__(self, outlet: _Outlet, compressed: bool) -> None:
+        self._outlet = outlet
+        self.media_type = ""
+        self._compressor = zlib.compressobj(3, wbits=31) if compressed else None
+        self._frames: list[bytes] = []
+        self._size = 0
+        self.begun = False
+
+    def write(self, data: bytes) -> int:
+        """Takes bytes of the answer (DaCHS' writers take this for a file)."""
+        if not self.begun:
+            self.begun = True
+            self._frame(BEGIN, self.media_type.encode())
+        if self._compressor is not None:
+            data = self._compressor.compress(data)
+        if data:
+            self._frame(DATA, data)
+        if self._size > _BLOCK:
+            self.push()
+        return len(data)
+
+    def push(self) -> None:
+        """Sends what there is."""
+        if self._compressor is not None and self.begun:
+            data = self._compressor.flush(zlib.Z_SYNC_FLUSH)
+            if data:
+                self._frame(DATA, data)
+        self._send()
+
+    def end(self) -> None:
+        """Says that this was all."""
+        if not self.begun:
+            self.write(b"")
+        if self._compressor is not None:
+            self._frame(DATA, self._compressor.flush())
+        self._frame(END, b"")
+        self._send()
+
+    def fail(self, frame: bytes, content: bytes) -> None:
+        """Says that there is no answer, or no more of it."""
+        self._frames = []
+        self._frame(frame, content)
+        self._send()
+
+    def flush(self) -> None:
+        """Is called by writers that do so with files; what is whole goes out anyway."""
+
+    def _frame(self, kind: bytes, content: bytes) -> None:
+        self._frames += HEADER.pack(kind, len(content)), content
+        self._size += len(content)
+
+    def _send(self) -> None:
+        if self._frames:
+            self._outlet.send(b"".join(self._frames))
+        self._frames, self._size = [], 0
+
+
+class Rows:
+    """Where psycopg2 writes the rows of a COPY, one message each: blocks of them are serialised."""
+
+    def __init__(self, writer: formats.Writer, head: bytes, answer: Answer) -> None:
+        self._writer, self._head, self._answer = writer, head, answer
+        self._messages: list[bytes] = []
+        self._size = 0
+        self._due = time.monotonic() + _PAUSE
+
+    def write(self, message: bytes) -> None:
+        self._messages.append(message)
+        self._size += len(message)
+        if self._size > _BLOCK or time.monotonic() > self._due:
+            self.serialise()
+            self._answer.push()
+
+    def serialise(self) -> None:
+        """Makes bytes of the rows that are there."""
+        if self._head:
+            self._answer.write(self._head)
+            self._head = b""
+        if self._messages:
+            self._answer.write(self._writer.rows(self._messages))
+        self._messages, self._size = [], 0
+        self._due = time.monotonic() + _PAUSE
+
+
+class Database:
+    """The session of a worker: role `untrusted`, read-only, each statement with a time limit."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._connection: Any = None
+        #: Whether settings may not be what they are for each query.
+        self._used = False
+
+    @property
+    def connection(self) -> Any:
+        """The session (a GAVOConnection in autocommit mode), made when it is needed."""
+        if self._connection is None or self._connection.closed:
+            self._connection = sessions.open_untrusted()
+            self._used = True
+        if self._used:
+            self.reset()
+        return self._connection
+
+    def reset(self) -> None:
+        """Puts the settings of the session to what they are for each query."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("DISCARD ALL")
+            cursor.execute(_SETTINGS, {"milliseconds": str(int(1000 * self._seconds))})
+        self._used = False
+
+    def close(self) -> None:
+        """Ends the session; the next one is another."""
+        if self._connection is not None:
+            with suppress(psycopg2.Error):
+                self._connection.close()
+        self._connection = None
+
+    def tidy(self) -> None:
+        """Prepares the session for the next query; ends it when it is lost."""
+        if self._used and self._connection is not None:
+            try:
+                self.reset()
+            except psycopg2.Error:
+                self.close()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the database has ended the session."""
+        return self._connection is not None and bool(self._connection.closed)
+
+    def cancel(self) -> None:
+        """Cancels what runs; may be called from another thread."""
+        if self._connection is not None:
+            with suppress(psycopg2.Error):
+                self._connection.cancel()
+
+    def describe(self, statement: str) -> list[int]:
+        """Types (OIDs) of the columns of a query."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql.SQL("SELECT * FROM ({}) AS q LIMIT 0").format(sql.SQL(statement)))
+            return [column.type_code for column in cursor.description]
+
+    def copy(self, statement: str, as_text: Sequence[bool], rows: Rows) -> int:
+        """Runs a query and writes its rows in PostgreSQL's binary form; returns their number.
+
+        Columns for which `as_text` is true come as PostgreSQL writes them in text.
+        """
+        query: sql.Composable = sql.SQL(statement)
+        if any(as_text):
+            names = [sql.Identifier(f"c{number}") for number in range(len(as_text))]
+            query = sql.SQL("SELECT {} FROM ({}) AS q ({})").format(
+                sql.SQL(", ").join(
+                    sql.SQL("{}::text").format(name) if text else name
+                    for name, text in zip(names, as_text, strict=True)
+                ),
+                query,
+                sql.SQL(", ").join(names),
+            )
+        connection = self.connection
+        self._used = True
+        with connection.cursor() as cursor:
+            cursor.copy_expert(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query), rows)
+            return int(cursor.rowcount)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """The session in a transaction, for those who want a cursor in the database."""
+        connection = self.connection
+        self._used = True
+        connection.autocommit = False
+        try:
+            yield connection
+        finally:
+            with suppress(psycopg2.Error):
+                connection.rollback()
+                connection.autocommit = True
+
+
+class Worker:
+    """Answers the questions that come over a socket."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        from gavo import base
+
+        self._channel = channel
+        self._outlet = _Outlet(channel)
+        self._database = Database(base.getConfig("async", "defaultExecTimeSync"))
+        self._translator = translation.Translator(self._database.describe)
+        self._resources = resources.Watch()
+
+    def serve(self) -> None:
+        """Answers until the server closes the socket."""
+        threading.Thread(target=self._watch, daemon=True).start()
+        questions = self._channel.makefile("rb")
+        with suppress(_Gone):
+            self._database.tidy()
+            for line in questions:
+                if self._resources.changed():
+                    self._translator.forget()
+                self._answer(json.loads(line))
+                self._outlet.flush()
+                if _resident() > _GROWN:
+                    return
+                self._database.tidy()
+
+    def _watch(self) -> None:
+        """Ends the process, and what runs in the database, when the server closes the socket."""
+        _wait(self._channel, select.POLLRDHUP | select.POLLHUP)
+        self._database.cancel()
+        os._exit(0)
+
+    def _answer(self, question: dict[str, Any]) -> None:
+        for attempt in (1, 2):
+            answer = Answer(self._outlet, compressed=question["compressed"])
+            try:
+                self._tap(question, answer)
+                return
+            except _Gone:
+                raise
+            except Exception as error:
+                if self._database.lost and attempt == 1 and not answer.begun:
+                    continue  # the database was restarted since the last query
+                self._fail(question, answer, error)
+                return
+
+    def _fail(self, question: dict[str, Any], answer: Answer, error: Exception) -> None:
+        from gavo import base
+
+        if answer.begun:
+            answer.fail(BROKEN, str(error).encode())
+            self._database.close()
+            return
+        answer.fail(REFUSED, json.dumps(_refusal(error)).encode())
+        if not isinstance(error, (base.Error, psycopg2.Error)):
+            print(f"Query failed: {question}", file=sys.stderr)
+            traceback.print_exception(error)
+
+    def _tap(self, question: dict[str, Any], answer: Answer) -> None:
+        """Answers a query of TAP, as DaCHS does (gavo/protocols/taprunner.py)."""
+        from gavo import formats as dachs_formats
+        from gavo.protocols import adqlglue, taprunner
+
+        parameters = question["parameters"]
+        query, limit = taprunner._parseTAPParameters("sync", parameters)
+        wanted = parameters["format"]
+        form = dachs_formats.getKeyFor(wanted)
+        answer.media_type = dachs_formats.getMIMEFor(form, wanted)
+        try:
+            statement = self._translator.statement(query, form, limit)
+        except Exception:
+            adqlglue.mapADQLErrors(*sys.exc_info())
+            raise
+        if statement.writer is None:
+            with self._database.transaction() as connection:
+                statement.write_with_dachs(form, connection, answer)
+            answer.end()
+            return
+        writer = statement.writer.start()
+        rows = Rows(writer, statement.head, answer)
+        try:
+            number = self._database.copy(statement.sql, writer.as_text, rows)
+        except Exception as error:
+            if answer.begun and (tail := writer.error_tail(_message(error))) is not None:
+                answer.write(tail)
+                answer.end()
+                self._database.close()
+                return
+            raise
+        rows.serialise()
+        overflow = number >= statement.data.overflowLimit
+        answer.write(writer.end())
+        answer.write(writer.overflow_tail if overflow else writer.tail)
+        answer.end()
+
+
+def _message(error: Exception) -> str:
+    """What DaCHS says of an error that the database has raised."""
+    from gavo import svcs
+
+    try:
+        svcs.mapDBErrors(type(error), error, error.__traceback__)
+    except Exception as mapped:
+        return str(mapped)
+    return str(error)
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    """What the client gets to know of an error, and the HTTP status for it.
+
+    The words are DaCHS'. It answers everything with the status 500; here what is wrong with a query
+    is a 400, as HTTP has it (RFC 9110, section 15.5).
+    """
+    from gavo import base
+
+    lost = isinstance(error, psycopg2.OperationalError) and error.pgcode is None
+    if lost or isinstance(error, psycopg2.errors.AdminShutdown):
+        return {"msg": "The database is not available now; try again later.", "httpCode": 503}
+    code = 400 if isinstance(error, (base.Error, psycopg2.Error)) else 500
+    return {"msg": _message(error), "hint": getattr(error, "hint", None), "httpCode": code}
+
+
+def _resident() -> int:
+    """Memory of this process, kB."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * (resource.getpagesize() // 1024)
