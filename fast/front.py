@@ -14,6 +14,8 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,8 +24,8 @@ from twisted.logger import Logger
 from twisted.web import http
 from zope.interface import implementer  # type: ignore[import-not-found]
 
-from fast import nursery
-from fast.worker import BEGIN, BROKEN, DATA, END, HEADER, REFUSED
+from fast import collector, nursery
+from fast.worker import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED
 
 #: Processes that may answer at the same time, and requests that may wait for one.
 WORKERS, _QUEUE = 24, 1000
@@ -82,6 +84,39 @@ def read(method: bytes, query: bytes, body: bytes, content_type: str) -> dict[st
     }
 
 
+#: How the address of a cone search ends.
+_CONE = b"/scs.xml"
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
+#: What else may be asked of one.
+_OPTIONS = {"VERB": "[123]", "MAXREC": "[1-9][0-9]{0,7}", "RESPONSEFORMAT": "[!-~]{1,80}"}
+
+
+def read_cone(address: bytes) -> dict[str, Any] | None:
+    """What a usual cone search asks for, as worker.py takes it; None for what is left to DaCHS."""
+    path, _, query = address.partition(b"?")
+    parts = path.decode("ascii", "replace").strip("/").split("/")
+    if len(parts) < 4 or b";" in query or not re.fullmatch("[\\w/-]+", "/".join(parts[:-1]), re.ASCII):
+        return None
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
+    except ValueError:
+        return None
+    fields = dict(pairs)
+    if len(fields) < len(pairs) or not {"RA", "DEC", "SR"} <= fields.keys():
+        return None
+    for name, value in fields.items():
+        if name in {"RA", "DEC", "SR"}:
+            if not _NUMBER.fullmatch(value):
+                return None
+        elif name not in _OPTIONS or not re.fullmatch(_OPTIONS[name], value):
+            return None
+    return {
+        "service": ["/".join(parts[:-2]), parts[-2]],
+        "fields": fields,
+        "address": address.decode("ascii"),
+    }
+
+
 # ---------------------------------------------------------------- answers
 
 
@@ -89,8 +124,10 @@ def read(method: bytes, query: bytes, body: bytes, content_type: str) -> dict[st
 class _Exchange:
     """One request and the worker that answers it."""
 
-    def __init__(self, request: Any, question: dict[str, Any]) -> None:
+    def __init__(self, request: Any, question: dict[str, Any], leave: Callable[[], None]) -> None:
         self.request, self.question = request, question
+        #: Leaves the request to DaCHS.
+        self._leave = leave
         self.gone = False
         self._pieces: list[bytes] = []
         self._begun = self._streaming = self._paused = False
@@ -106,7 +143,8 @@ class _Exchange:
         """Takes a frame of the worker's."""
         if kind == BEGIN:
             self._begun = True
-            self.request.setHeader("content-type", content)
+            for name, value in json.loads(content).items():
+                self.request.setHeader(name, value)
         elif kind == DATA:
             self._pieces.append(content)
         elif kind == END:
@@ -115,6 +153,9 @@ class _Exchange:
             self.refuse(json.loads(content))
         elif kind == BROKEN:
             self.cut()
+        elif kind == PASSED:
+            self._finished()
+            self._leave()
 
     def pass_on(self) -> None:
         """Sends what has come so far of an answer that goes on."""
@@ -235,7 +276,7 @@ class _Worker(protocol.Protocol):  # type: ignore[misc]
         exchange = self._exchange
         if exchange is None:
             return
-        if kind in {END, REFUSED, BROKEN}:
+        if kind in {END, REFUSED, BROKEN, PASSED}:
             self._exchange = None
             self._stop_alarm()
             exchange.take(kind, content)
@@ -310,9 +351,8 @@ class Pool:
             for worker in [*self._idle]:
                 self.dismiss(worker)
 
-    def ask(self, request: Any, question: dict[str, Any]) -> None:
+    def ask(self, exchange: _Exchange) -> None:
         """Has a question answered."""
-        exchange = _Exchange(request, question)
         if self._idle:
             worker = self._idle.pop()
         elif len(self._workers) < WORKERS:
@@ -321,7 +361,7 @@ class Pool:
             self._queue.append(exchange)
             return
         else:
-            request.setHeader("retry-after", "10")
+            exchange.request.setHeader("retry-after", "10")
             exchange.refuse({"msg": "Too many queries at once; try later.", "httpCode": 503})
             return
         worker.ask(exchange)
@@ -387,6 +427,7 @@ def install() -> None:
     from gavo import base
     from gavo.web import root
 
+    collector.install()
     pool = Pool(float(base.getConfig("async", "defaultExecTimeSync")))
     root.site.requestFactory = _request_class(root.site.requestFactory, pool)
     reactor.callWhenRunning(pool.start)
@@ -401,18 +442,17 @@ def _request_class(kind: Any, pool: Pool) -> Any:
 
     class Request(kind):  # type: ignore[misc]
         def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-            place, _, query = path.partition(b"?")
+            # The last part of an answer must not wait for the client's word on the first.
+            with suppress(AttributeError):
+                self.channel.transport.setTcpNoDelay(True)
             question = None
-            if place in _PATHS and pool.ready and not maintenance.exists():
-                self.content.seek(0)
-                body = self.content.read()
-                content_type = self.getHeader("content-type") or ""
-                question = read(command, query, body, content_type)
+            if pool.ready and not maintenance.exists():
+                question = self._question(command, path)
             if question is None:
                 super().requestReceived(command, path, version)
                 return
-            self.method, self.uri, self.clientproto, self.path = command, path, version, place
-            self.args, self.site = {}, self.channel.site
+            self.method, self.uri, self.clientproto = command, path, version
+            self.path, self.args, self.site = path.partition(b"?")[0], {}, self.channel.site
             self.client, self.host = self.channel.getPeer(), self.channel.getHost()
             self.setHeader("server", base.SERVER_SOFTWARE)
             self.setHeader("date", http.datetimeToString())
@@ -423,6 +463,22 @@ def _request_class(kind: Any, pool: Pool) -> Any:
             if question["compressed"]:
                 self.setHeader("content-encoding", "gzip")
                 self.setHeader("vary", "accept-encoding")
-            pool.ask(self, question)
+
+            def leave() -> None:
+                for name in ("content-encoding", "vary", "content-type"):
+                    self.responseHeaders.removeHeader(name)
+                super(Request, self).requestReceived(command, path, version)
+
+            pool.ask(_Exchange(self, question, leave))
+
+        def _question(self, command: bytes, path: bytes) -> dict[str, Any] | None:
+            place, _, query = path.partition(b"?")
+            if place in _PATHS:
+                self.content.seek(0)
+                body = self.content.read()
+                return read(command, query, body, self.getHeader("content-type") or "")
+            if command == b"GET" and place.endswith(_CONE):
+                return read_cone(path)
+            return None
 
     return Request

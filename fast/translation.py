@@ -21,11 +21,13 @@ from fast import formats, sessions, shapes
 
 #: What is kept: translations, of the shapes asked for last; and seconds for which each is.
 _KEPT, _SECONDS = 2000, 600.0
+#: Formats that may be made of blocks of rows.
+BLOCKS = frozenset({"votable", "votableb2", "votabletd", "csv", "csv_bare", "tsv", "json"})
 #: Single literals are tried one by one in queries with no more literals than this.
 _TRIED = 12
 
 #: Words in the place of what differs between the answers to queries of one shape.
-_SQL, _QUERY, _DATE = "qzSQLqz", "qzQUERYqz", "qzDATEqz"
+_SQL, _QUERY, DATE = "qzSQLqz", "qzQUERYqz", "qzDATEqz"
 _REQUEST_DATE = re.compile(rb'(<INFO[^>]*name="request_date"[^>]*value=")[^"]*(")')
 
 
@@ -193,11 +195,11 @@ class Translator:
         sql = vary or Template([raw.sql], [])
         writer = None
         head = None
-        if formats.has(form):
+        if form in BLOCKS:
             writer = formats.prepare(form, raw.data, self._describe(raw.sql))
         if writer is not None:
-            text = _REQUEST_DATE.sub(rb"\1%s\2" % _DATE.encode(), writer.head).decode()
-            head = Template.of(text, {_SQL: _SQL, _QUERY: _QUERY, _DATE: _DATE})
+            text = dated(writer.head).decode()
+            head = Template.of(text, {_SQL: _SQL, _QUERY: _QUERY, DATE: DATE})
         return Translation(sql, raw.data, head, writer, time.monotonic())
 
     def _vary(
@@ -228,6 +230,16 @@ class Translator:
         return None
 
 
+def dated(document: bytes) -> bytes:
+    """A document with the word DATE for the time at which it was asked for."""
+    return _REQUEST_DATE.sub(rb"\1%s\2" % DATE.encode(), document)
+
+
+def today() -> str:
+    """The time, as documents have it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
 def _key(kind: Hashable, fixed: frozenset[int], texts: tuple[str, ...]) -> Hashable:
     return kind, fixed, tuple(texts[number] for number in sorted(fixed))
 
@@ -240,7 +252,7 @@ def _head(template: Template | None, sql: str, query: str) -> bytes:
     filled = {
         _SQL: stanxml.escapeAttrVal(sql.replace("%", "%%"))[1:-1],
         _QUERY: stanxml.escapeAttrVal(query)[1:-1],
-        _DATE: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        DATE: today(),
     }
     return template.fill(lambda key: filled[key]).encode()
 
@@ -257,6 +269,5 @@ def translate_raw(query: str, limit: int | None) -> Raw:
         elif info.infoName == "query":
             info.infoValue = _QUERY
     data = taprunner._makeDataFor(table)
-    frame = votablewrite.getAsVOTable(data, tablecoding="td", acquireSamples=False)
-    frame = _REQUEST_DATE.sub(rb"\1\2", frame)
+    frame = dated(votablewrite.getAsVOTable(data, tablecoding="td", acquireSamples=False))
     return Raw(translated.replace("%%", "%"), data, frame)

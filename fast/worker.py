@@ -23,14 +23,17 @@ import threading
 import time
 import traceback
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from typing import Any
 
 import psycopg2
 from psycopg2 import sql
 
-from fast import formats, resources, sessions, translation
+from fast import blocks, cone, formats, resources, sessions, translation
+
+Parameters = Mapping[str, Any] | None
 
 #: Settings of a session for each query. A query of a cursor is planned for all of its rows.
 _SETTINGS = """
@@ -39,13 +42,13 @@ _SETTINGS = """
         set_config('statement_timeout', %(milliseconds)s, false)
 """
 
-#: Frames: the answer begins (its media type); a piece of it; it is whole; there is none (JSON with
-#: msg, hint and code); it cannot be completed.
-BEGIN, DATA, END, REFUSED, BROKEN = b"B", b"D", b"E", b"R", b"X"
+#: Frames: the answer begins (JSON of its headers); a piece of it; it is whole; there is none (JSON with
+#: msg, hint and httpCode); it cannot be completed; the question is one for DaCHS in the server.
+BEGIN, DATA, END, REFUSED, BROKEN, PASSED = b"B", b"D", b"E", b"R", b"X", b"P"
 HEADER = struct.Struct("!cI")
 
-#: Bytes of rows, and seconds, after which they are serialised and sent.
-_BLOCK, _PAUSE = 1_000_000, 0.05
+#: Bytes of rows, and seconds, after which they are serialised and sent; rows that are there already.
+_BLOCK, _PAUSE, _ROWS = 1_000_000, 0.05, 5000
 #: Bytes of an answer that may wait in a file; beyond, the query waits for the client.
 _SPOOL = 4_000_000_000
 #: A process that has grown beyond this ends after its answer, in kB.
@@ -126,7 +129,7 @@ class Answer:
 
     def __init__(self, outlet: _Outlet, compressed: bool) -> None:
         self._outlet = outlet
-        self.media_type = ""
+        self.headers: dict[str, str] = {}
         self._compressor = zlib.compressobj(3, wbits=31) if compressed else None
         self._frames: list[bytes] = []
         self._size = 0
@@ -136,7 +139,7 @@ class Answer:
         """Takes bytes of the answer (DaCHS' writers take this for a file)."""
         if not self.begun:
             self.begun = True
-            self._frame(BEGIN, self.media_type.encode())
+            self._frame(BEGIN, json.dumps(self.headers).encode())
         if self._compressor is not None:
             data = self._compressor.compress(data)
         if data:
@@ -260,16 +263,20 @@ class Database:
             with suppress(psycopg2.Error):
                 self._connection.cancel()
 
-    def describe(self, statement: str) -> list[int]:
+    def describe(self, statement: str, parameters: Parameters = None) -> list[int]:
         """Types (OIDs) of the columns of a query."""
         with self.connection.cursor() as cursor:
-            cursor.execute(sql.SQL("SELECT * FROM ({}) AS q LIMIT 0").format(sql.SQL(statement)))
+            described = sql.SQL("SELECT * FROM ({}) AS q LIMIT 0").format(sql.SQL(statement))
+            cursor.execute(described, parameters)
             return [column.type_code for column in cursor.description]
 
-    def copy(self, statement: str, as_text: Sequence[bool], rows: Rows) -> int:
+    def copy(
+        self, statement: str, as_text: Sequence[bool], rows: Any, parameters: Parameters = None
+    ) -> int:
         """Runs a query and writes its rows in PostgreSQL's binary form; returns their number.
 
-        Columns for which `as_text` is true come as PostgreSQL writes them in text.
+        `rows` is a file, to which each row is written with one call. Columns for which `as_text`
+        is true come as PostgreSQL writes them in text.
         """
         query: sql.Composable = sql.SQL(statement)
         if any(as_text):
@@ -285,7 +292,8 @@ class Database:
         connection = self.connection
         self._used = True
         with connection.cursor() as cursor:
-            cursor.copy_expert(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query), rows)
+            command = sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)
+            cursor.copy_expert(cursor.mogrify(command, parameters), rows)
             return int(cursor.rowcount)
 
     @contextmanager
@@ -312,6 +320,7 @@ class Worker:
         self._outlet = _Outlet(channel)
         self._database = Database(base.getConfig("async", "defaultExecTimeSync"))
         self._translator = translation.Translator(self._database.describe)
+        self._cones = cone.Cones(self._database.describe)
         self._resources = resources.Watch()
 
     def serve(self) -> None:
@@ -323,6 +332,7 @@ class Worker:
             for line in questions:
                 if self._resources.changed():
                     self._translator.forget()
+                    self._cones.forget()
                 self._answer(json.loads(line))
                 self._outlet.flush()
                 if _resident() > _GROWN:
@@ -339,10 +349,16 @@ class Worker:
         for attempt in (1, 2):
             answer = Answer(self._outlet, compressed=question["compressed"])
             try:
-                self._tap(question, answer)
+                if "service" in question:
+                    self._cone(question, answer)
+                else:
+                    self._tap(question, answer)
                 return
             except _Gone:
                 raise
+            except cone.NotForUsError:
+                answer.fail(PASSED, b"")
+                return
             except Exception as error:
                 if self._database.lost and attempt == 1 and not answer.begun:
                     continue  # the database was restarted since the last query
@@ -370,7 +386,7 @@ class Worker:
         query, limit = taprunner._parseTAPParameters("sync", parameters)
         wanted = parameters["format"]
         form = dachs_formats.getKeyFor(wanted)
-        answer.media_type = dachs_formats.getMIMEFor(form, wanted)
+        answer.headers = {"content-type": str(dachs_formats.getMIMEFor(form, wanted))}
         try:
             statement = self._translator.statement(query, form, limit)
         except Exception:
@@ -381,10 +397,11 @@ class Worker:
                 statement.write_with_dachs(form, connection, answer)
             answer.end()
             return
-        writer = statement.writer.start()
+        writer = copy(statement.writer)
         rows = Rows(writer, statement.head, answer)
         try:
             number = self._database.copy(statement.sql, writer.as_text, rows)
+            rows.serialise()
         except Exception as error:
             if answer.begun and (tail := writer.error_tail(_message(error))) is not None:
                 answer.write(tail)
@@ -392,11 +409,35 @@ class Worker:
                 self._database.close()
                 return
             raise
-        rows.serialise()
         overflow = number >= statement.data.overflowLimit
         answer.write(writer.end())
         answer.write(writer.overflow_tail if overflow else writer.tail)
         answer.end()
+
+    def _cone(self, question: dict[str, Any], answer: Answer) -> None:
+        """Answers a cone search. That an answer is not whole, its head says: it waits for the rows."""
+        search = self._cones.search(question["service"], question["fields"], question["address"])
+        answer.headers = search.headers
+        writer = copy(search.writer)
+        messages = _Messages()
+        self._database.copy(search.statement, writer.as_text, messages, search.parameters)
+        rows = messages.rows()
+        overflow = len(rows) > search.limit
+        answer.write(search.overflow_head if overflow else search.head)
+        for first in range(0, min(len(rows), search.limit), _ROWS):
+            answer.write(writer.rows(rows[first : min(first + _ROWS, search.limit)]))
+        answer.write(writer.end() + writer.tail)
+        answer.end()
+
+
+class _Messages(list[bytes]):
+    """What psycopg2 writes of a COPY."""
+
+    write = list.append
+
+    def rows(self) -> list[bytes]:
+        """The messages that are rows."""
+        return blocks.without_frame(self)
 
 
 def _message(error: Exception) -> str:
