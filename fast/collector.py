@@ -1,8 +1,9 @@
 """Keeps Python's garbage collector from stopping the server.
 
-DaCHS has some 170,000 objects that live as long as the server: its RDs. A full collection looks at all
-of them and takes 100 ms, and DaCHS asks for one after every tenth request. Once everything is loaded,
-what is there is set aside; from then on a collection looks at what has come since, once a minute.
+DaCHS has some 170,000 objects that live as long as the server: its RDs. A full collection looks at
+all of them and takes 100 ms, and DaCHS asks for one after every tenth request. Once everything is
+loaded, what is there is set aside; from then on a collection looks at what has come since, once a
+minute.
 """
 
 from __future__ import annotations

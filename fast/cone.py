@@ -1,7 +1,7 @@
 """Cone searches (SCS) as DaCHS answers them, without its making query and metadata each time.
 
-For each service and each form of the answer, DaCHS makes once the query and the document around the rows;
-only position, radius and the address that was asked for are different afterwards.
+For each service and each form of the answer, DaCHS makes once the query and the document around the
+rows; only position, radius and the address that was asked for are different afterwards.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _make(
     others: dict[str, str],
     describe: Callable[[str, Mapping[str, Any]], list[int]],
 ) -> _Kind:
-    """As DaCHS' DALRenderer, Service.run, DBCore.run and SCSRenderer do, but for running the query."""
+    """What DALRenderer, Service.run, DBCore.run and SCSRenderer of DaCHS do before a query runs."""
     from gavo import base, rsc, svcs
     from gavo import formats as dachs_formats
     from gavo.protocols import scs
@@ -187,12 +187,15 @@ def _make(
         )  # fmt: skip
     names = {_RA: "RA", _DEC: "DEC", _SR: "SR"}
     center = f"'({_RA:f}d,{_DEC:f}d)'"
-    if query.count(center) != 1 or sorted(v for v in parameters.values() if v in names) != sorted(names):
+    if query.count(center) != 1 or sorted(v for v in parameters.values() if v in names) != sorted(
+        names
+    ):
         raise NotForUsError
     query = query.replace(center, "%(center)s")
     types = describe(query, {**parameters, "center": center[1:-1]})
     form = dachs_formats.getKeyFor(meta.ctxArgs.get("responseformat", page.defaultOutputFormat))
     heads: list[Template] = []
+    writers: list[formats.Writer] = []
     for overflows in (False, True):
         rows = rsc.TableForDef(result, rows=[{}] if overflows else [])
         core._addQueryStatus(rows, {"dbLimit": 0 if overflows else 1})
@@ -208,6 +211,7 @@ def _make(
         if document != dated(answer.body):
             raise NotForUsError
         places = {repr(value): name for value, name in names.items()}
+        writers.append(writer)
         heads.append(
             Template.of(dated(writer.head).decode(), {**places, _ADDRESS: _ADDRESS, DATE: DATE})
         )
@@ -217,7 +221,7 @@ def _make(
         answer.headers,
         heads[0],
         heads[1],
-        writer,
+        writers[0],
         meta["dbLimit"],
         time.monotonic(),
     )

@@ -1,14 +1,13 @@
 """The part of the server that hands queries to workers and passes their answers on.
 
-A request for a query of TAP that is as usual never reaches DaCHS' own code in the server: its parameters
-are read, a worker (worker.py) gets them, and what the worker says is sent as it comes. Everything
-else, such as uploads, goes the way it always did.
+A usual request for a query of TAP never reaches DaCHS' own code in the server: its parameters are
+read, a worker (worker.py) gets them, and what the worker says is sent as it comes. Everything else,
+such as uploads, goes the way it always did.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
 import subprocess
@@ -95,7 +94,11 @@ def read_cone(address: bytes) -> dict[str, Any] | None:
     """What a usual cone search asks for, as worker.py takes it; None for what is left to DaCHS."""
     path, _, query = address.partition(b"?")
     parts = path.decode("ascii", "replace").strip("/").split("/")
-    if len(parts) < 4 or b";" in query or not re.fullmatch("[\\w/-]+", "/".join(parts[:-1]), re.ASCII):
+    if (
+        len(parts) < 4
+        or b";" in query
+        or not re.fullmatch("[\\w/-]+", "/".join(parts[:-1]), re.ASCII)
+    ):
         return None
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
@@ -452,7 +455,8 @@ def _request_class(kind: Any, pool: Pool) -> Any:
                 super().requestReceived(command, path, version)
                 return
             self.method, self.uri, self.clientproto = command, path, version
-            self.path, self.args, self.site = path.partition(b"?")[0], {}, self.channel.site
+            self.path, self.site = path.partition(b"?")[0], self.channel.site
+            self.args = dict[bytes, list[bytes]]()
             self.client, self.host = self.channel.getPeer(), self.channel.getHost()
             self.setHeader("server", base.SERVER_SOFTWARE)
             self.setHeader("date", http.datetimeToString())

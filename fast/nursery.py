@@ -15,7 +15,7 @@ import traceback
 
 from fast import resources, sessions, translation, worker
 
-#: What the nursery says when it is ready; what the server asks for: a worker; to read all RDs again.
+#: What the nursery says when it is ready; what the server asks for: a worker; to read RDs again.
 READY, NEW, AGAIN = b"r", b"n", b"a"
 
 

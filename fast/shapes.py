@@ -1,9 +1,9 @@
 """Shapes of ADQL queries: a query without its literals, and the literals.
 
-Programs ask the same question again and again with other numbers and names in it. What is the same in
-all of them, the shape, needs to be translated once. A query is cut into pieces and literals so that
-they give the query again, letter by letter, when they are put together: two queries of one shape
-differ in nothing but the texts of their literals.
+Programs ask the same question again and again with other numbers and names in it. What is the same
+in all of them, the shape, needs to be translated once. A query is cut into pieces and literals so
+that they give the query again, letter by letter, when they are put together: two queries of one
+shape differ in nothing but the texts of their literals.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _touches(character: str) -> bool:
 
 
 def stand_in(kind: str, number: int) -> str:
-    """A literal that a translation cannot leave as it is without our seeing it: `number` makes it unique.
+    """A literal that no translation changes without our seeing it; `number` makes it unique.
 
     Text has capital and small letters, blanks at its ends, quotes and what else is special to
     somebody, so that whatever is done to it can be seen.

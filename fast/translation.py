@@ -1,11 +1,11 @@
 """Translations of ADQL into SQL, and into the frame of the answer, by DaCHS; kept by shape.
 
 DaCHS needs 10 to 30 ms to parse a query and to make the metadata of its answer. What it makes of a
-query is kept as a template for all queries of the same shape (shapes.py). Where the literals go is found
-out, not assumed: the query is translated once more with stand-ins in their places. A literal may vary
-when its stand-in is in the SQL, unchanged, wherever the literal itself is in the SQL of the query,
-and when nothing else is different, in the SQL or in the metadata. Any other literal stays part of the
-question that the template answers.
+query is kept as a template for all queries of the same shape (shapes.py). Where the literals go is
+found out, not assumed: the query is translated once more with stand-ins in their places. A literal
+may vary when its stand-in is in the SQL, unchanged, wherever the literal itself is in the SQL of
+the query, and when nothing else is different, in the SQL or in the metadata. Any other literal
+stays part of the question that the template answers.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from fast import formats, sessions, shapes
 
 #: What is kept: translations, of the shapes asked for last; and seconds for which each is.
 _KEPT, _SECONDS = 2000, 600.0
-#: Formats that may be made of blocks of rows.
-BLOCKS = frozenset({"votable", "votableb2", "votabletd", "csv", "csv_bare", "tsv", "json"})
 #: Single literals are tried one by one in queries with no more literals than this.
 _TRIED = 12
 
@@ -193,10 +191,8 @@ class Translator:
             }
             vary = self._vary(raw, shape, texts, frozenset(single), limit)
         sql = vary or Template([raw.sql], [])
-        writer = None
         head = None
-        if form in BLOCKS:
-            writer = formats.prepare(form, raw.data, self._describe(raw.sql))
+        writer = formats.prepare(form, raw.data, self._describe(raw.sql))
         if writer is not None:
             text = dated(writer.head).decode()
             head = Template.of(text, {_SQL: _SQL, _QUERY: _QUERY, DATE: DATE})

@@ -1,12 +1,12 @@
 """A process that answers one query after the other over a socket: translates, runs, serialises.
 
 It has its own session with the database, as role `untrusted`, in which nothing can be written. The
-answer leaves while the query runs. What the client does not take at once waits in a file, as long as
-it fits, so that the time limit is one for the query and not for the client.
+answer leaves while the query runs. What the client does not take at once waits in a file, as long
+as it fits, so that the time limit is one for the query and not for the client.
 
-From the server come questions, each a JSON object on a line; to it go frames: a letter for the kind, the
-length as 4 bytes, and so many bytes. The server closes the socket when nobody wants the answer
-any more; then the query is cancelled and the process ends.
+From the server come questions, each a JSON object on a line; to it go frames: a letter for the
+kind, the length as 4 bytes, and so many bytes. The server closes the socket when nobody wants the
+answer any more; then the query is cancelled and the process ends.
 """
 
 from __future__ import annotations
@@ -42,13 +42,15 @@ _SETTINGS = """
         set_config('statement_timeout', %(milliseconds)s, false)
 """
 
-#: Frames: the answer begins (JSON of its headers); a piece of it; it is whole; there is none (JSON with
-#: msg, hint and httpCode); it cannot be completed; the question is one for DaCHS in the server.
+#: Frames: the answer begins (JSON of its headers); a piece of it; it is whole; there is none (JSON
+#: with msg, hint and httpCode); it cannot be completed; the question is one for DaCHS itself.
 BEGIN, DATA, END, REFUSED, BROKEN, PASSED = b"B", b"D", b"E", b"R", b"X", b"P"
 HEADER = struct.Struct("!cI")
 
-#: Bytes of rows, and seconds, after which they are serialised and sent; rows that are there already.
-_BLOCK, _PAUSE, _ROWS = 1_000_000, 0.05, 5000
+#: Bytes of rows, and seconds, after which they are serialised and sent.
+_BLOCK, _PAUSE = 1_000_000, 0.05
+#: Rows that are serialised at a time when all are there already.
+_ROWS = 5000
 #: Bytes of an answer that may wait in a file; beyond, the query waits for the client.
 _SPOOL = 4_000_000_000
 #: A process that has grown beyond this ends after its answer, in kB.
@@ -415,7 +417,7 @@ class Worker:
         answer.end()
 
     def _cone(self, question: dict[str, Any], answer: Answer) -> None:
-        """Answers a cone search. That an answer is not whole, its head says: it waits for the rows."""
+        """Answers a cone search when all rows are there: its head says whether these are all."""
         search = self._cones.search(question["service"], question["fields"], question["address"])
         answer.headers = search.headers
         writer = copy(search.writer)
@@ -435,7 +437,7 @@ class _Messages(list[bytes]):
 
     write = list.append
 
-    def rows(self) -> list[bytes]:
+    def rows(self) -> Sequence[bytes]:
         """The messages that are rows."""
         return blocks.without_frame(self)
 

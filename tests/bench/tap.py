@@ -3,9 +3,9 @@
 
     tests/bench/tap.py [--size 1000000] [--seconds 4] [--rounds 3] [--keep]
 
-Both servers are of one instance, with one database, and run side by side; what is compared runs in turn,
-so that what else the machine does meanwhile disturbs both. `wrk` (Debian's package) makes the load of
-many clients. Nothing here is a test: no time makes it fail.
+Both servers are of one instance, with one database, and run side by side; what is compared runs in
+turn, so that what else the machine does meanwhile disturbs both. `wrk` (Debian's package) makes the
+load of many clients. Nothing here is a test: no time makes it fail.
 """
 
 import argparse
@@ -294,7 +294,8 @@ def _wrk(
         raise SystemExit(f"{server.name}: {output}")
     rate = re.search(r"Requests/sec:\s*([\d.]+)", output)
     late = re.search(r"P95 ([\d.]+)", output)
-    assert rate and late, output
+    assert rate is not None, output
+    assert late is not None, output
     return float(rate[1]), float(late[1])
 
 
@@ -314,9 +315,7 @@ def measure_streams(servers: list[Server], size: int, rounds: int) -> None:
     print()
 
 
-def _stream(
-    server: Server, form: str, size: int
-) -> tuple[float, float, int, float, list[float]]:
+def _stream(server: Server, form: str, size: int) -> tuple[float, float, int, float, list[float]]:
     """Seconds, seconds to the first byte, bytes, MB of memory, and times of others meanwhile."""
     before = server.memory()
     peak = [before]
