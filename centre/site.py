@@ -134,6 +134,31 @@ def read_literals_as_sql() -> None:
     grammar.sglQuotedString = Regex(r"'(?:[^']|'')*'")
 
 
+def keep_percent_signs() -> None:
+    """Lets percent signs in ADQL be what they are; DaCHS doubles them for a step it does not take."""
+    from gavo import rsc
+
+    make_table = rsc.QueryTable.__init__
+
+    def make(self: Any, table: Any, query: str, connection: Any, **others: Any) -> None:
+        make_table(self, table, query.replace("%%", "%"), connection, **others)
+
+    rsc.QueryTable.__init__ = make
+
+
+def keep_tabs() -> None:
+    """Lets tabs in ADQL's literals be; the parser that DaCHS uses makes blanks of them."""
+    from gavo.adql import grammar
+
+    make_grammar = grammar.getADQLGrammarCopy
+
+    def make(nodes: Any) -> Any:
+        symbols, statement = make_grammar(nodes)
+        return symbols, statement.parseWithTabs()
+
+    grammar.getADQLGrammarCopy = make
+
+
 def place_system_resources() -> None:
     """Keeps DaCHS from looking for folders of its built-in RDs in the checkout, and from warning.
 
@@ -367,6 +392,8 @@ def main() -> None:
     """The `dachs` command; what concerns only the server is changed only there."""
     if sys.argv[1:2] != ["init"]:  # which makes the database that these modules ask for
         read_literals_as_sql()
+        keep_tabs()
+        keep_percent_signs()
         place_system_resources()
         state_rights()
         fronts.tell_servers()

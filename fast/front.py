@@ -36,6 +36,8 @@ _PATIENCE = 120.0
 _OVERDUE = 30.0
 #: Seconds to the next attempt when the nursery has died.
 _PAUSE = 5.0
+#: Workers that may die over a question, and seconds until the next one gets it.
+_LOSSES, _BREATH = 2, 0.1
 
 _log = Logger()
 
@@ -134,6 +136,7 @@ class _Exchange:
         self.gone = False
         self._pieces: list[bytes] = []
         self._begun = self._streaming = self._paused = False
+        self._losses = 0
         self._worker: _Worker | None = None
         self._alarm: Any = None
         request.notifyFinish().addErrback(self._lost)
@@ -157,8 +160,7 @@ class _Exchange:
         elif kind == BROKEN:
             self.cut()
         elif kind == PASSED:
-            self._finished()
-            self._leave()
+            self.leave()
 
     def pass_on(self) -> None:
         """Sends what has come so far of an answer that goes on."""
@@ -179,6 +181,20 @@ class _Exchange:
             self.request.responseHeaders.removeHeader("content-encoding")
             dali.serveDALIError(self.request, error)
         self._finished()
+
+    def lose(self, pool: Pool) -> None:
+        """The worker has died: another one tries, if nothing has been sent yet."""
+        self._losses += 1
+        if self._begun or self._losses > _LOSSES:
+            self.cut()
+        else:
+            reactor.callLater(_BREATH, pool.ask, self)
+
+    def leave(self) -> None:
+        """Leaves the request to DaCHS."""
+        if not self.gone:
+            self._finished()
+            self._leave()
 
     def cut(self) -> None:
         """Ends the connection: the client sees that the answer is not whole."""
@@ -239,8 +255,9 @@ class _Exchange:
 class _Worker(protocol.Protocol):  # type: ignore[misc]
     """The server's end of a worker."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, generation: int) -> None:
         self._pool = pool
+        self.generation = generation
         self._buffer = bytearray()
         self._exchange: _Exchange | None = None
         self._alarm: Any = None
@@ -294,7 +311,7 @@ class _Worker(protocol.Protocol):  # type: ignore[misc]
         self._stop_alarm()
         self._pool.lost(self)
         if exchange is not None:
-            exchange.cut()
+            exchange.lose(self._pool)
 
     def _overdue(self) -> None:
         exchange, self._exchange = self._exchange, None
@@ -319,6 +336,8 @@ class Pool:
         self._idle: list[_Worker] = []
         self._queue: deque[_Exchange] = deque()
         self._control: Any = None
+        #: How often DaCHS has forgotten what it had read.
+        self._generation = 0
 
     def start(self) -> None:
         """Starts the nursery; when it is ready, queries go to workers."""
@@ -343,34 +362,47 @@ class Pool:
         """The nursery has died."""
         self.ready = False
         self._control.close()
+        while self._queue:
+            self._queue.popleft().leave()
         if reactor.running:
             _log.error("The nursery of workers has ended; DaCHS answers for the time being.")
             reactor.callLater(_PAUSE, self.start)
 
     def renew(self) -> None:
         """What DaCHS has read from its files and tables is not true any more."""
+        self._generation += 1
+        for worker in self._idle:
+            worker.leave()
+        self._idle = []
         if self.ready:
-            self._control.send(nursery.AGAIN)
-            for worker in [*self._idle]:
-                self.dismiss(worker)
+            with suppress(OSError):
+                self._control.send(nursery.AGAIN)
 
     def ask(self, exchange: _Exchange) -> None:
         """Has a question answered."""
+        if exchange.gone:
+            return
+        if not self.ready:
+            exchange.leave()
+            return
         if self._idle:
-            worker = self._idle.pop()
+            self._idle.pop().ask(exchange)
         elif len(self._workers) < WORKERS:
-            worker = self._new()
+            try:
+                self._new().ask(exchange)
+            except OSError:  # the nursery is dead, but has not been missed yet
+                exchange.leave()
         elif len(self._queue) < _QUEUE:
             self._queue.append(exchange)
-            return
         else:
             exchange.request.setHeader("retry-after", "10")
             exchange.refuse({"msg": "Too many queries at once; try later.", "httpCode": 503})
-            return
-        worker.ask(exchange)
 
     def free(self, worker: _Worker) -> None:
         """A worker has nothing to do."""
+        if worker.generation != self._generation:
+            worker.leave()
+            return
         while self._queue:
             exchange = self._queue.popleft()
             if not exchange.gone:
@@ -395,16 +427,20 @@ class Pool:
         if worker in self._idle:
             self._idle.remove(worker)
         if self._queue and self.ready:
-            self.free(self._new())
+            with suppress(OSError):
+                self.free(self._new())
 
     def _new(self) -> _Worker:
+        """A new worker; raises OSError when the nursery is not there."""
         ours, its = socket.socketpair()
-        socket.send_fds(self._control, [nursery.NEW], [its.fileno()])
-        its.close()
-        worker = _Worker(self)
+        with ours, its:
+            socket.send_fds(self._control, [nursery.NEW], [its.fileno()])
+            return self._adopt(ours)
+
+    def _adopt(self, ours: socket.socket) -> _Worker:
+        worker = _Worker(self, self._generation)
         factory = protocol.Factory.forProtocol(lambda: worker)
         reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, factory)
-        ours.close()
         self._workers.add(worker)
         return worker
 
@@ -432,8 +468,20 @@ def install() -> None:
 
     collector.install()
     pool = Pool(float(base.getConfig("async", "defaultExecTimeSync")))
+    for name in ("clearCaches", "clearForName"):
+        setattr(base.caches, name, _and_renew(getattr(base.caches, name), pool))
     root.site.requestFactory = _request_class(root.site.requestFactory, pool)
     reactor.callWhenRunning(pool.start)
+
+
+def _and_renew(clear: Callable[..., None], pool: Pool) -> Callable[..., None]:
+    """What clears DaCHS' caches, and then those of the workers."""
+
+    def clear_all(*arguments: Any) -> None:
+        clear(*arguments)
+        reactor.callFromThread(pool.renew)
+
+    return clear_all
 
 
 def _request_class(kind: Any, pool: Pool) -> Any:

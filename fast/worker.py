@@ -29,7 +29,7 @@ from copy import copy
 from typing import Any
 
 import psycopg2
-from psycopg2 import sql
+from psycopg2 import errors, sql
 
 from fast import blocks, cone, formats, resources, sessions, translation
 
@@ -364,7 +364,10 @@ class Worker:
             except Exception as error:
                 if self._database.lost and attempt == 1 and not answer.begun:
                     continue  # the database was restarted since the last query
-                self._fail(question, answer, error)
+                if "service" in question and not isinstance(error, errors.QueryCanceled):
+                    answer.fail(PASSED, b"")  # for cone searches, errors have a form of their own
+                else:
+                    self._fail(question, answer, error)
                 return
 
     def _fail(self, question: dict[str, Any], answer: Answer, error: Exception) -> None:
@@ -462,7 +465,7 @@ def _refusal(error: Exception) -> dict[str, Any]:
     from gavo import base
 
     lost = isinstance(error, psycopg2.OperationalError) and error.pgcode is None
-    if lost or isinstance(error, psycopg2.errors.AdminShutdown):
+    if lost or isinstance(error, errors.AdminShutdown):
         return {"msg": "The database is not available now; try again later.", "httpCode": 503}
     code = 400 if isinstance(error, (base.Error, psycopg2.Error)) else 500
     return {"msg": _message(error), "hint": getattr(error, "hint", None), "httpCode": code}

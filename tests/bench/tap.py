@@ -33,7 +33,7 @@ import psycopg2
 
 from centre.instance import Instance
 from tests.bench import obsportal
-from tests.live.conftest import free_port
+from tests.live import second
 
 CLIENTS = 16
 RADIUS = 0.05
@@ -57,8 +57,8 @@ def main() -> None:
         instance = obsportal._instance(log.centre)
         places = _places(instance)
         servers = [
-            stack.enter_context(_server(instance, "stock", {"JMMC_FAST": "0"})),
-            stack.enter_context(_server(instance, "fast", {"JMMC_FAST": "1"})),
+            stack.enter_context(_server(instance, "stock", "0")),
+            stack.enter_context(_server(instance, "fast", "1")),
         ]
         print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}.\n", flush=True)
         for server in servers:
@@ -82,16 +82,16 @@ def _options() -> argparse.ArgumentParser:
 
 @dataclass(frozen=True)
 class Server:
-    """A server: what it is called, its port and its process."""
+    """A server and what it is called."""
 
     name: str
     port: int
-    process: "subprocess.Popen[bytes]"
+    running: second.Server
 
     def memory(self) -> float:
         """Memory of the server and of the processes it has started, each page once, MB."""
         total = 0
-        for number in _family(self.process.pid):
+        for number in self.running.family():
             try:
                 text = Path(f"/proc/{number}/smaps_rollup").read_text()
             except OSError:
@@ -100,58 +100,11 @@ class Server:
         return total / 1024
 
 
-def _family(number: int) -> list[int]:
-    found = [number]
-    for one in found:
-        try:
-            text = Path(f"/proc/{one}/task/{one}/children").read_text()
-        except OSError:
-            continue
-        found += map(int, text.split())
-    return found
-
-
 @contextmanager
-def _server(instance: Instance, name: str, settings: dict[str, str]) -> Iterator[Server]:
-    """Another server of an instance, at a port of its own, run as bin/jmmc runs it."""
-    port = free_port()
-    own = (instance.config / "gavo.rc").read_text()
-    environment = {**instance.environment(), **settings}
-    with tempfile.NamedTemporaryFile("w", suffix=".rc") as file:
-        file.write(re.sub(r"(?m)^serverPort:.*", f"serverPort: {port}", own))
-        file.flush()
-        os.chmod(file.name, 0o644)
-        environment["GAVOSETTINGS"] = file.name
-        account = instance.root.stat()
-        process = subprocess.Popen(
-            [str(instance.dachs_command), "serve", "start", "-f"],
-            env=environment,
-            cwd=instance.root,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            user=account.st_uid if os.getuid() == 0 else None,
-            group=account.st_gid if os.getuid() == 0 else None,
-        )
-        server = Server(name, port, process)
-        try:
-            _await(server)
-            yield server
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _await(server: Server) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            _ask(server, "/tap/availability", "")
-            time.sleep(12)  # until everything is loaded
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit(f"{server.name} does not answer")
+def _server(instance: Instance, name: str, switch: str) -> Iterator[Server]:
+    with second.server(instance, {"JMMC_FAST": switch}) as running:
+        time.sleep(5)  # until all is loaded in the background, too
+        yield Server(name, running.port, running)
 
 
 def _places(instance: Instance) -> list[tuple[float, float]]:
