@@ -135,7 +135,7 @@ def read_literals_as_sql() -> None:
 
 
 def keep_percent_signs() -> None:
-    """Lets percent signs in ADQL be what they are; DaCHS doubles them for a step it does not take."""
+    """Lets percent signs in ADQL be; DaCHS doubles them for a step that it does not take."""
     from gavo import rsc
 
     make_table = rsc.QueryTable.__init__
