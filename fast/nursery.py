@@ -70,9 +70,9 @@ def _load() -> None:
 
 def _load_again() -> None:
     from gavo import base
-    from gavo.base import config
+    from gavo.base import config, meta
 
     base.caches.clearCaches()
-    config.makeFallbackMeta(reload=True)
+    meta.makeFallbackMeta(reload=True)
     config.loadConfig()
     _load()
