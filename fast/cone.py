@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fast import formats
+from fast.questions import NotForUsError
 from fast.translation import DATE, Template, dated, today
 
 #: Services and forms that are kept, and for how many seconds.
@@ -20,10 +21,6 @@ _KEPT, _SECONDS = 200, 600.0
 #: A position and radius that stand for others, and an address.
 _RA, _DEC, _SR = 123.456789, -12.345678, 1.234567
 _ADDRESS = "qzADDRESSqz"
-
-
-class NotForUsError(Exception):
-    """A search that only DaCHS itself can answer."""
 
 
 @dataclass(frozen=True)

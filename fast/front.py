@@ -8,7 +8,6 @@ such as uploads, goes the way it always did.
 from __future__ import annotations
 
 import json
-import re
 import socket
 import subprocess
 import sys
@@ -16,14 +15,13 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qsl
 
 from twisted.internet import interfaces, protocol, reactor
 from twisted.logger import Logger
 from twisted.web import http
 from zope.interface import implementer  # type: ignore[import-not-found]
 
-from fast import collector, nursery
+from fast import collector, nursery, questions
 from fast.worker import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED
 
 #: Processes that may answer at the same time, and requests that may wait for one.
@@ -42,86 +40,6 @@ _LOSSES, _BREATH = 2, 0.1
 _log = Logger()
 
 
-# ---------------------------------------------------------------- questions
-
-
-#: Where queries come in: DaCHS' path, its short one, and that of the former service.
-_PATHS = frozenset({b"/tap/sync", b"/__system__/tap/run/sync", b"/vollt/tap/sync"})
-_PARAMETERS = frozenset({"REQUEST", "LANG", "QUERY", "FORMAT", "RESPONSEFORMAT", "MAXREC"})
-#: Tables of users and what makes them are DaCHS' business.
-_OURS = re.compile(r"(?!.*\btap_user\b)\s*(?:--.*\s)*(?!create\b)", re.IGNORECASE | re.DOTALL)
-
-
-def read(method: bytes, query: bytes, body: bytes, content_type: str) -> dict[str, Any] | None:
-    """What a usual query of TAP asks for, as worker.py takes it; None for what is left to DaCHS."""
-    form = content_type.partition(";")[0].strip().lower()
-    if method == b"POST" and body and form != "application/x-www-form-urlencoded":
-        return None
-    if method not in {b"GET", b"POST"} or b";" in query or (method == b"GET" and body):
-        return None
-    parts = [part.decode("ascii", "replace") for part in (query, body) if part]
-    try:
-        pairs = parse_qsl("&".join(parts), keep_blank_values=True, errors="strict")
-    except ValueError:
-        return None
-    found = {name.upper(): value for name, value in pairs}
-    if len(found) < len(pairs) or not found.keys() <= _PARAMETERS:
-        return None
-    limit = found.get("MAXREC")
-    if not found.get("QUERY") or not found.get("LANG") or "" in found.values():
-        return None
-    if limit is not None and not re.fullmatch("[0-9]{1,9}", limit, re.ASCII):
-        return None
-    if not _OURS.match(found["QUERY"]):
-        return None
-    return {
-        "parameters": {
-            "request": found.get("REQUEST", "doQuery"),
-            "lang": found["LANG"],
-            "query": found["QUERY"],
-            "maxrec": None if limit is None else int(limit),
-            "format": found.get("RESPONSEFORMAT") or found.get("FORMAT") or "votable",
-        }
-    }
-
-
-#: How the address of a cone search ends.
-_CONE = b"/scs.xml"
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
-#: What else may be asked of one.
-_OPTIONS = {"VERB": "[123]", "MAXREC": "[1-9][0-9]{0,7}", "RESPONSEFORMAT": "[!-~]{1,80}"}
-
-
-def read_cone(address: bytes) -> dict[str, Any] | None:
-    """What a usual cone search asks for, as worker.py takes it; None for what is left to DaCHS."""
-    path, _, query = address.partition(b"?")
-    parts = path.decode("ascii", "replace").strip("/").split("/")
-    if (
-        len(parts) < 4
-        or b";" in query
-        or not re.fullmatch("[\\w/-]+", "/".join(parts[:-1]), re.ASCII)
-    ):
-        return None
-    try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
-    except ValueError:
-        return None
-    fields = dict(pairs)
-    if len(fields) < len(pairs) or not {"RA", "DEC", "SR"} <= fields.keys():
-        return None
-    for name, value in fields.items():
-        if name in {"RA", "DEC", "SR"}:
-            if not _NUMBER.fullmatch(value):
-                return None
-        elif name not in _OPTIONS or not re.fullmatch(_OPTIONS[name], value):
-            return None
-    return {
-        "service": ["/".join(parts[:-2]), parts[-2]],
-        "fields": fields,
-        "address": address.decode("ascii"),
-    }
-
-
 # ---------------------------------------------------------------- answers
 
 
@@ -131,6 +49,8 @@ class _Exchange:
 
     def __init__(self, request: Any, question: dict[str, Any], leave: Callable[[], None]) -> None:
         self.request, self.question = request, question
+        #: What comes after the question.
+        self.body: bytes = getattr(request, "body", b"")
         #: Leaves the request to DaCHS.
         self._leave = leave
         self.gone = False
@@ -268,7 +188,7 @@ class _Worker(protocol.Protocol):  # type: ignore[misc]
         exchange.begin(self)
         self._stop_alarm()
         self._alarm = reactor.callLater(self._pool.seconds + _OVERDUE, self._overdue)
-        self.transport.write(json.dumps(exchange.question).encode() + b"\n")
+        self.transport.write(json.dumps(exchange.question).encode() + b"\n" + exchange.body)
 
     def rest(self) -> None:
         """Ends the worker if it is not needed for some time."""
@@ -490,6 +410,7 @@ def _request_class(kind: Any, pool: Pool) -> Any:
     from gavo.web import root
 
     maintenance = root.root.maintFile
+    limit = base.getConfig("web", "maxSyncUploadSize")
 
     class Request(kind):  # type: ignore[misc]
         def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
@@ -525,12 +446,15 @@ def _request_class(kind: Any, pool: Pool) -> Any:
 
         def _question(self, command: bytes, path: bytes) -> dict[str, Any] | None:
             place, _, query = path.partition(b"?")
-            if place in _PATHS:
+            if place in questions.PATHS:
                 self.content.seek(0)
                 body = self.content.read()
-                return read(command, query, body, self.getHeader("content-type") or "")
-            if command == b"GET" and place.endswith(_CONE):
-                return read_cone(path)
-            return None
+                if len(body) > limit:
+                    return None
+                found = questions.tap(command, query, body, self.getHeader("content-type") or "")
+                if found is not None and "content_type" in found:
+                    self.body = body
+                return found
+            return questions.cone(command, path)
 
     return Request

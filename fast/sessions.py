@@ -9,8 +9,8 @@ from typing import Any
 import psycopg2
 from psycopg2 import extensions
 
-#: Seconds for which a replica that could not be reached is left alone.
-_AWAY = 10.0
+#: Seconds for which a replica that could not be reached is left alone, and that it gets to answer.
+_AWAY, _PATIENCE = 10.0, 2
 
 
 class _Replica:
@@ -20,19 +20,13 @@ class _Replica:
         self._place = os.environ.get("JMMC_REPLICA", "")
         self._away_until = 0.0
 
-    def connect(self) -> Any:
-        """A session (gavo's connection) as role `untrusted`; None when there can be none now."""
-        from gavo.base import config, sqlsupport
-
+    def connect(self, arguments: dict[str, Any]) -> Any:
+        """A session with it, otherwise as with the database; None when there can be none now."""
         if not self._place or time.monotonic() < self._away_until:
             return None
-        ours = config.getDBProfile("untrustedquery").getArgs()
         place = extensions.parse_dsn(self._place)
         try:
-            return psycopg2.connect(
-                **{"connect_timeout": 2, **ours, **place},
-                connection_factory=sqlsupport.GAVOConnection,
-            )
+            return psycopg2.connect(**{**arguments, "connect_timeout": _PATIENCE, **place})
         except psycopg2.OperationalError:
             self._away_until = time.monotonic() + _AWAY
             return None
@@ -41,16 +35,37 @@ class _Replica:
 _replica = _Replica()
 
 
-def open_untrusted() -> Any:
-    """A new session (gavo's connection) as role `untrusted`, read-only, in autocommit mode.
+def open_untrusted(seconds: float) -> Any:
+    """A new session (gavo's connection) as role `untrusted`, in autocommit mode.
 
-    With the replica, when there is one and it can be reached, else with the database itself.
+    It can write nothing, and its queries end after some seconds; that is how it begins, so that
+    DISCARD ALL leads back to it. It is with the replica, when there is one and it can be reached,
+    else with the database itself.
     """
-    from gavo import base
-
-    connection = _replica.connect() or base.getDBConnection("untrustedquery")
-    connection.set_session(readonly=True, autocommit=True)
+    arguments = _arguments(seconds, default_transaction_read_only="on")
+    connection = _replica.connect(arguments) or psycopg2.connect(**arguments)
+    connection.autocommit = True
     return connection
+
+
+def open_for_uploads(seconds: float) -> Any:
+    """A new session (gavo's connection) as role `untrusted`, which may have tables of its own."""
+    return psycopg2.connect(**_arguments(seconds))
+
+
+def _arguments(seconds: float, **settings: str) -> dict[str, Any]:
+    from gavo.base import config, sqlsupport
+
+    settings = {
+        **settings,
+        "statement_timeout": str(int(1000 * seconds)),
+        "cursor_tuple_fraction": "1",  # queries are planned for all of their rows
+    }
+    return {
+        **config.getDBProfile("untrustedquery").getArgs(),
+        "connection_factory": sqlsupport.GAVOConnection,
+        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+    }
 
 
 def close_pools() -> None:

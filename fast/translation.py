@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fast import formats, sessions, shapes
+from fast.questions import NotForUsError
 
 #: What is kept: translations, of the shapes asked for last; and seconds for which each is.
 _KEPT, _SECONDS = 2000, 600.0
@@ -147,6 +148,19 @@ class Translator:
         sql = found.sql.fill(lambda number: texts[number])
         return Statement(query, sql, _head(found.head, sql, query), found.writer, found.data)
 
+    def once(
+        self,
+        query: str,
+        form: str,
+        limit: int | None,
+        tables: Sequence[Any],
+        describe: Callable[[str], list[int]],
+    ) -> Statement:
+        """The same for a query of tables that are there once only; nothing of it is kept."""
+        raw = translate_raw(query, limit, tables)
+        head, writer = _frame(raw, form, describe)
+        return Statement(query, raw.sql, _head(head, raw.sql, query), writer, raw.data)
+
     def _find(self, kind: Hashable, texts: tuple[str, ...]) -> Translation | None:
         fixed = self._fixed.get(kind)
         if fixed is None:
@@ -191,11 +205,7 @@ class Translator:
             }
             vary = self._vary(raw, shape, texts, frozenset(single), limit)
         sql = vary or Template([raw.sql], [])
-        head = None
-        writer = formats.prepare(form, raw.data, self._describe(raw.sql))
-        if writer is not None:
-            text = dated(writer.head).decode()
-            head = Template.of(text, {_SQL: _SQL, _QUERY: _QUERY, DATE: DATE})
+        head, writer = _frame(raw, form, self._describe)
         return Translation(sql, raw.data, head, writer, time.monotonic())
 
     def _vary(
@@ -253,12 +263,25 @@ def _head(template: Template | None, sql: str, query: str) -> bytes:
     return template.fill(lambda key: filled[key]).encode()
 
 
-def translate_raw(query: str, limit: int | None) -> Raw:
-    """What DaCHS makes of a query; needs 10 to 30 ms."""
+def _frame(
+    raw: Raw, form: str, describe: Callable[[str], list[int]]
+) -> tuple[Template | None, formats.Writer | None]:
+    """Head and writer of an answer in blocks; None when there is no such form."""
+    writer = formats.prepare(form, raw.data, describe(raw.sql))
+    if writer is None:
+        return None, None
+    text = dated(writer.head).decode()
+    return Template.of(text, {_SQL: _SQL, _QUERY: _QUERY, DATE: DATE}), writer
+
+
+def translate_raw(query: str, limit: int | None, tables: Sequence[Any] = ()) -> Raw:
+    """What DaCHS makes of a query, perhaps of uploaded tables; needs 10 to 30 ms."""
     from gavo.formats import votablewrite
     from gavo.protocols import adqlglue, taprunner
 
-    translated, table = adqlglue.morphADQL(query, maxrec=limit)
+    translated, table = adqlglue.morphADQL(query, tdsForUploads=tables, maxrec=limit)
+    if translated.startswith("CREATE TABLE"):  # one that a user wants to keep
+        raise NotForUsError
     for info in table.iterMeta("info"):
         if info.infoName == "sql_query":
             info.infoValue = _SQL

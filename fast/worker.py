@@ -31,16 +31,11 @@ from typing import Any
 import psycopg2
 from psycopg2 import errors, sql
 
-from fast import blocks, cone, formats, resources, sessions, translation
+from fast import blocks, cone, formats, resources, sessions, translation, uploads
+from fast.questions import NotForUsError
 
 Parameters = Mapping[str, Any] | None
 
-#: Settings of a session for each query. A query of a cursor is planned for all of its rows.
-_SETTINGS = """
-    SELECT set_config('default_transaction_read_only', 'on', false),
-        set_config('cursor_tuple_fraction', '1', false),
-        set_config('statement_timeout', %(milliseconds)s, false)
-"""
 
 #: Frames: the answer begins (JSON of its headers); a piece of it; it is whole; there is none (JSON
 #: with msg, hint and httpCode); it cannot be completed; the question is one for DaCHS itself.
@@ -219,24 +214,23 @@ class Database:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._connection: Any = None
-        #: Whether settings may not be what they are for each query.
+        #: Whether the session may not be any more what it was when it began.
         self._used = False
 
     @property
     def connection(self) -> Any:
         """The session (a GAVOConnection in autocommit mode), made when it is needed."""
         if self._connection is None or self._connection.closed:
-            self._connection = sessions.open_untrusted()
-            self._used = True
+            self._connection = sessions.open_untrusted(self._seconds)
+            self._used = False
         if self._used:
             self.reset()
         return self._connection
 
     def reset(self) -> None:
-        """Puts the settings of the session to what they are for each query."""
+        """Puts everything in the session back to what it was when it began."""
         with self._connection.cursor() as cursor:
             cursor.execute("DISCARD ALL")
-            cursor.execute(_SETTINGS, {"milliseconds": str(int(1000 * self._seconds))})
         self._used = False
 
     def close(self) -> None:
@@ -258,6 +252,17 @@ class Database:
     def lost(self) -> bool:
         """Whether the database has ended the session."""
         return self._connection is not None and bool(self._connection.closed)
+
+    @contextmanager
+    def with_tables_of_its_own(self) -> Iterator[Any]:
+        """The session, for the while one of the database itself in which tables can be made."""
+        self.close()
+        self._connection = sessions.open_for_uploads(self._seconds)
+        self._used = False
+        try:
+            yield self._connection
+        finally:
+            self.close()
 
     def cancel(self) -> None:
         """Cancels what runs; may be called from another thread."""
@@ -335,7 +340,9 @@ class Worker:
                 if self._resources.changed():
                     self._translator.forget()
                     self._cones.forget()
-                self._answer(json.loads(line))
+                question = json.loads(line)
+                question["body"] = questions.read(question.get("length", 0))
+                self._answer(question)
                 self._outlet.flush()
                 if _resident() > _GROWN:
                     return
@@ -353,12 +360,14 @@ class Worker:
             try:
                 if "service" in question:
                     self._cone(question, answer)
+                elif "content_type" in question:
+                    self._tap_with_uploads(question, answer)
                 else:
                     self._tap(question, answer)
                 return
             except _Gone:
                 raise
-            except cone.NotForUsError:
+            except NotForUsError:
                 answer.fail(PASSED, b"")
                 return
             except Exception as error:
@@ -394,9 +403,38 @@ class Worker:
         answer.headers = {"content-type": str(dachs_formats.getMIMEFor(form, wanted))}
         try:
             statement = self._translator.statement(query, form, limit)
+        except psycopg2.Error:
+            raise
         except Exception:
             adqlglue.mapADQLErrors(*sys.exc_info())
             raise
+        self._write(statement, form, answer)
+
+    def _tap_with_uploads(self, question: dict[str, Any], answer: Answer) -> None:
+        """Answers a query of TAP of tables that come with it."""
+        from gavo import formats as dachs_formats
+        from gavo.protocols import adqlglue, taprunner
+
+        parameters, files = uploads.read(question["body"], question["content_type"])
+        query, limit = taprunner._parseTAPParameters("sync", parameters)
+        form = dachs_formats.getKeyFor(parameters["format"])
+        media_type = dachs_formats.getMIMEFor(form, parameters["format"])
+        answer.headers = {"content-type": str(media_type)}
+        with self._database.with_tables_of_its_own() as connection:
+            try:
+                tables = taprunner._ingestUploads(files, parameters["upload"], connection)
+                statement = self._translator.once(
+                    query, form, limit, tables, self._database.describe
+                )
+            except psycopg2.Error:
+                raise
+            except Exception:
+                adqlglue.mapADQLErrors(*sys.exc_info())
+                raise
+            self._write(statement, form, answer)
+
+    def _write(self, statement: translation.Statement, form: str, answer: Answer) -> None:
+        """Runs a query and writes its answer."""
         if statement.writer is None:
             with self._database.transaction() as connection:
                 statement.write_with_dachs(form, connection, answer)

@@ -252,6 +252,74 @@ def test_cone_searches_are_those_of_dachs(fast: str, stock: str, path: str) -> N
         assert _document(ours) == _document(theirs), address
 
 
+# ---------------------------------------------------------------- uploads
+
+
+def _upload(url: str, query: str, form: str, table: str, wanted: str = "mine,param:t") -> Any:
+    """The answer to a query with a table, sent as pyvo and STILTS send them."""
+    fields = {"LANG": "ADQL", "REQUEST": "doQuery", "FORMAT": form, "QUERY": query}
+    parts = [
+        f'--xyz\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in {**fields, "UPLOAD": wanted}.items()
+    ]
+    parts.append(
+        '--xyz\r\nContent-Disposition: form-data; name="t"; filename="t.vot"\r\n'
+        f"Content-Type: application/x-votable+xml\r\n\r\n{table}\r\n--xyz--\r\n"
+    )
+    return client.ask(
+        f"{url}/tap/sync",
+        data="".join(parts),
+        headers={"Content-Type": "multipart/form-data; boundary=xyz"},
+    )
+
+
+TABLE = (
+    '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>'
+    '<FIELD name="ra" datatype="double" unit="deg"/><FIELD name="name" datatype="char"'
+    ' arraysize="*"/><FIELD name="v" datatype="float" arraysize="2"/><DATA><TABLEDATA>'
+    "<TR><TD>110.5</TD><TD>one &amp; two</TD><TD>1.5 2.5</TD></TR>"
+    "<TR><TD>1.25</TD><TD/><TD/></TR></TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"
+)
+
+
+@pytest.mark.parametrize("form", ["votable", "votable/b2", "votable/td", "csv", "json", "fits"])
+def test_answers_about_uploads_are_those_of_dachs(fast: str, stock: str, form: str) -> None:
+    for query in (
+        "SELECT * FROM TAP_UPLOAD.mine ORDER BY ra",
+        "SELECT m.name, g.target_name FROM TAP_UPLOAD.mine AS m JOIN oidb.granule AS g"
+        " ON ABS(m.ra - g.s_ra) < 1 ORDER BY g.granule_id",
+        "SELECT nothing FROM TAP_UPLOAD.mine",
+        "SELECT * FROM TAP_UPLOAD.yours",
+    ):
+        ours, theirs = (_upload(url, query, form, TABLE) for url in (fast, stock))
+        assert (ours.status == 200) == (theirs.status == 200), (query, ours.text, theirs.text)
+        if ours.status == 200:
+            assert _document(ours) == _document(theirs), query
+        else:
+            assert _reason(ours) == _reason(theirs)
+
+
+def test_uploads_that_are_wrong_are_refused(fast: str) -> None:
+    query = "SELECT * FROM TAP_UPLOAD.mine"
+    for table, wanted in (
+        ("<VOTABLE>", "mine,param:t"),
+        (TABLE, "mine,param:other"),
+        (TABLE, "mine"),
+        (TABLE, "my table,param:t"),
+        (TABLE, "mine,file:///etc/passwd"),
+    ):
+        answer = _upload(fast, query, "csv", table, wanted)
+        assert answer.status >= 400, (wanted, answer.text)
+        assert 'value="ERROR"' in answer.text
+    assert _upload(fast, query, "csv", TABLE).status == 200
+
+
+def test_nothing_of_an_upload_stays(fast: str) -> None:
+    assert _upload(fast, "SELECT * FROM TAP_UPLOAD.mine", "csv", TABLE).status == 200
+    for _ in range(4):
+        assert _ask(fast, "SELECT * FROM TAP_UPLOAD.mine").status == 400
+
+
 # ---------------------------------------------------------------- what can go wrong
 
 
