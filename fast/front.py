@@ -19,7 +19,7 @@ from typing import Any
 from twisted.internet import interfaces, protocol, reactor
 from twisted.logger import Logger
 from twisted.web import http
-from zope.interface import implementer  # type: ignore[import-not-found]
+from zope.interface import implementer
 
 from fast import collector, nursery, questions
 from fast.worker import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED
