@@ -25,7 +25,6 @@ import traceback
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from copy import copy
 from typing import Any
 
 import psycopg2
@@ -440,7 +439,7 @@ class Worker:
                 statement.write_with_dachs(form, connection, answer)
             answer.end()
             return
-        writer = copy(statement.writer)
+        writer = statement.writer.anew()
         rows = Rows(writer, statement.head, answer)
         try:
             number = self._database.copy(statement.sql, writer.as_text, rows)
@@ -461,7 +460,7 @@ class Worker:
         """Answers a cone search when all rows are there: its head says whether these are all."""
         search = self._cones.search(question["service"], question["fields"], question["address"])
         answer.headers = search.headers
-        writer = copy(search.writer)
+        writer = search.writer.anew()
         messages = _Messages()
         self._database.copy(search.statement, writer.as_text, messages, search.parameters)
         rows = messages.rows()
