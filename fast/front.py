@@ -1,13 +1,14 @@
 """The part of the server that hands queries to workers and passes their answers on.
 
 A usual request for a query of TAP never reaches DaCHS' own code in the server: its parameters are
-read, a worker (worker.py) gets them, and what the worker says is sent as it comes. Everything else,
-such as uploads, goes the way it always did.
+read, a worker (worker.py) gets them, and what the worker says is sent as it comes. Everything else
+goes the way it always did.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from fast.worker import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED
 
 #: Processes that may answer at the same time, and requests that may wait for one.
 WORKERS, _QUEUE = 24, 1000
+#: As many are made at once; then another one is made when a request has waited for so many seconds.
+_AT_ONCE, _WAIT = 2 * (os.cpu_count() or 1), 0.02
 #: Workers that are kept when there is nothing to do, and after how many seconds others go.
 _KEPT, _IDLE = 2, 60.0
 #: Seconds a client may leave a piece of its answer waiting.
@@ -50,7 +53,7 @@ class _Exchange:
     def __init__(self, request: Any, question: dict[str, Any], leave: Callable[[], None]) -> None:
         self.request, self.question = request, question
         #: What comes after the question.
-        self.body: bytes = getattr(request, "body", b"")
+        self.body: bytes = getattr(request, "posted", b"")
         #: Leaves the request to DaCHS.
         self._leave = leave
         self.gone = False
@@ -256,6 +259,7 @@ class Pool:
         self._idle: list[_Worker] = []
         self._queue: deque[_Exchange] = deque()
         self._control: Any = None
+        self._growing = False
         #: How often DaCHS has forgotten what it had read.
         self._generation = 0
 
@@ -275,8 +279,9 @@ class Pool:
     def opened(self) -> None:
         """The nursery is ready."""
         self.ready = True
-        for _ in range(_KEPT):
-            self.free(self._new())
+        with suppress(OSError):
+            for _ in range(_KEPT):
+                self.free(self._new())
 
     def closed(self) -> None:
         """The nursery has died."""
@@ -307,16 +312,30 @@ class Pool:
             return
         if self._idle:
             self._idle.pop().ask(exchange)
-        elif len(self._workers) < WORKERS:
+        elif len(self._workers) < _AT_ONCE:
             try:
                 self._new().ask(exchange)
             except OSError:  # the nursery is dead, but has not been missed yet
                 exchange.leave()
         elif len(self._queue) < _QUEUE:
             self._queue.append(exchange)
+            self._grow_later()
         else:
             exchange.request.setHeader("retry-after", "10")
             exchange.refuse({"msg": "Too many queries at once; try later.", "httpCode": 503})
+
+    def _grow_later(self) -> None:
+        if not self._growing and len(self._workers) < WORKERS:
+            self._growing = True
+            reactor.callLater(_WAIT, self._grow)
+
+    def _grow(self) -> None:
+        """Makes another worker when those that are there have not come to all that wait."""
+        self._growing = False
+        if self._queue and self.ready and len(self._workers) < WORKERS:
+            with suppress(OSError):
+                self.free(self._new())
+            self._grow_later()
 
     def free(self, worker: _Worker) -> None:
         """A worker has nothing to do."""
@@ -418,7 +437,8 @@ def _request_class(kind: Any, pool: Pool) -> Any:
             with suppress(AttributeError):
                 self.channel.transport.setTcpNoDelay(True)
             question = None
-            if pool.ready and not maintenance.exists():
+            blocked = self.channel.getPeer().host in root.BLOCKED_HOSTS
+            if pool.ready and not blocked and not maintenance.exists():
                 question = self._question(command, path)
             if question is None:
                 super().requestReceived(command, path, version)
@@ -453,7 +473,7 @@ def _request_class(kind: Any, pool: Pool) -> Any:
                     return None
                 found = questions.tap(command, query, body, self.getHeader("content-type") or "")
                 if found is not None and "content_type" in found:
-                    self.body = body
+                    self.posted = body
                 return found
             return questions.cone(command, path)
 
