@@ -307,6 +307,9 @@ class Database:
         """The session in a transaction, for those who want a cursor in the database."""
         connection = self.connection
         self._used = True
+        if not connection.autocommit:  # it is in one
+            yield connection
+            return
         connection.autocommit = False
         try:
             yield connection
