@@ -32,8 +32,10 @@ test-2:
 	$(python) -m pytest $(half)
 
 bench:
-	@centre/install.sh test
+	@centre/install.sh bench
 	@$(python) tests/bench/bench.py
+	@$(python) tests/bench/tap.py
+	@$(python) tests/bench/mixed.py
 	@$(python) tests/bench/obsportal.py --memory 100000
 	@$(python) tests/bench/badcal.py
 	@$(python) tests/bench/stars.py

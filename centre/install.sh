@@ -3,6 +3,7 @@
 #
 #   centre/install.sh          what a running centre needs
 #   centre/install.sh test     that, and what the tests need
+#   centre/install.sh bench    that, and what the measurements need
 #
 # For Debian 12 (bookworm) and 13 (trixie), as root or with sudo. DaCHS 2.11 is part of Debian 13.
 # On Debian 12 its four packages, which hold nothing but Python, come from Debian 13 through a
@@ -23,13 +24,13 @@ wanted="$dachs
     postgresql-$postgresql postgresql-$postgresql-pgsphere postgresql-$postgresql-q3c
     python3 python3-astropy python3-healpy python3-matplotlib python3-numpy python3-psycopg2
     python3-xlrd"
+for_tests="chromium git nginx-light openssl python3-hypothesis python3-pytest python3-pyvo
+    python3-venv"
 case "${1:-}" in
     "") ;;
-    test)
-        wanted="$wanted chromium git nginx-light openssl python3-hypothesis python3-pytest python3-pyvo
-            python3-venv"
-        ;;
-    *) fail "the only argument is 'test'." ;;
+    test) wanted="$wanted $for_tests" ;;
+    bench) wanted="$wanted $for_tests curl wrk" ;;
+    *) fail "the arguments are 'test' and 'bench'." ;;
 esac
 
 missing=""
