@@ -95,7 +95,10 @@ class _Outlet:
 
     def _keep(self, view: memoryview) -> None:
         if self._spool is None:
-            self._spool = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the answer)
+            from gavo import base
+
+            folder = base.getConfig("tempDir")
+            self._spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (as long as the answer)
         while self._waiting > _SPOOL:
             if not self._drain():
                 _wait(self._channel, select.POLLOUT)

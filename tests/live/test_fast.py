@@ -395,8 +395,11 @@ def test_nobody_reads_or_writes_what_is_not_open(fast: str, instance: Instance) 
 
 
 def test_without_workers_dachs_answers(centre: Centre, instance: Instance) -> None:
-    """The nursery of workers is killed: queries are answered, and soon by workers again."""
-    with second.server(instance, {}) as server:
+    """The nursery of workers is killed: queries are answered, and soon by workers again.
+
+    So they are without the replica that there should be.
+    """
+    with second.server(instance, {"JMMC_REPLICA": "host=127.0.0.1 port=1"}) as server:
         for number in server.family()[1:]:
             os.kill(number, signal.SIGKILL)
         answer = _ask(server.url, "SELECT TOP 1 granule_id FROM oidb.granule ORDER BY granule_id")

@@ -27,6 +27,7 @@ import pytest
 from centre import cluster
 from centre.instance import Instance
 from centre.server import listening_sockets
+from tests.live import client, second
 from tests.live.conftest import CHECKOUT, Centre, free_port
 from tests.proxy import proxy
 
@@ -411,6 +412,19 @@ def test_the_replica_answers_whom_the_primary_answers(two: Centre, replica: Repl
         replica.sql("SELECT * FROM dc.users", "untrusted")
     with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
         replica.sql("CREATE TEMPORARY TABLE mine (x integer)", "untrusted")
+
+
+def test_queries_that_read_go_to_the_replica(two: Centre, replica: Replica) -> None:
+    instance = Instance(two.root, two.port, "127.0.0.1", two.url)
+    place = f"host={replica.folder} port={replica.port}"
+    with second.server(instance, {"JMMC_REPLICA": place}) as server:
+        query = "SELECT COUNT(*) AS n FROM oidb.granule"
+        found = client.query(server.url, query)
+        assert found == [{"n": two.sql("SELECT count(*) FROM oidb.granule").strip()}]
+        there = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'untrusted'"
+        assert replica.sql(there) > [(0,)]
+        replica.sql(there.replace("count(*)", "pg_terminate_backend(pid)"))
+        assert client.query(server.url, query) == found
 
 
 def test_a_database_that_is_not_there_is_a_sentence(two: Centre) -> None:
