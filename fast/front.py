@@ -23,7 +23,7 @@ from twisted.web import http
 from zope.interface import implementer
 
 from fast import collector, nursery, questions
-from fast.worker import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED
+from fast.wire import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED
 
 #: Processes that may answer at the same time, and requests that may wait for one.
 WORKERS, _QUEUE = 24, 1000

@@ -4,9 +4,8 @@ It has its own session with the database, as role `untrusted`, in which nothing 
 answer leaves while the query runs. What the client does not take at once waits in a file, as long
 as it fits, so that the time limit is one for the query and not for the client.
 
-From the server come questions, each a JSON object on a line; to it go frames: a letter for the
-kind, the length as 4 bytes, and so many bytes. The server closes the socket when nobody wants the
-answer any more; then the query is cancelled and the process ends.
+The server closes the socket (wire.py) when nobody wants the answer any more; then the query is
+cancelled and the process ends.
 """
 
 from __future__ import annotations
@@ -16,15 +15,13 @@ import os
 import resource
 import select
 import socket
-import struct
 import sys
-import tempfile
 import threading
 import time
 import traceback
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -32,155 +29,17 @@ from psycopg2 import errors, sql
 
 from fast import blocks, cone, formats, resources, sessions, translation, uploads
 from fast.questions import NotForUsError
+from fast.wire import BROKEN, PASSED, REFUSED, Answer, GoneError, Outlet, wait
 
 Parameters = Mapping[str, Any] | None
 
-
-#: Frames: the answer begins (JSON of its headers); a piece of it; it is whole; there is none (JSON
-#: with msg, hint and httpCode); it cannot be completed; the question is one for DaCHS itself.
-BEGIN, DATA, END, REFUSED, BROKEN, PASSED = b"B", b"D", b"E", b"R", b"X", b"P"
-HEADER = struct.Struct("!cI")
 
 #: Bytes of rows, and seconds, after which they are serialised and sent.
 _BLOCK, _PAUSE = 1_000_000, 0.05
 #: Rows that are serialised at a time when all are there already.
 _ROWS = 5000
-#: Bytes of an answer that may wait in a file; beyond, the query waits for the client.
-_SPOOL = 4_000_000_000
 #: A process that has grown beyond this ends after its answer, in kB.
 _GROWN = 400_000
-
-
-class _Gone(Exception):
-    """Nobody wants the answer any more."""
-
-
-class _Outlet:
-    """The way to the server: sends what is taken at once, keeps the rest in a file."""
-
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
-        self._spool: Any = None
-        self._read = self._written = 0
-
-    def send(self, data: bytes) -> None:
-        """Sends data, or keeps it until it is taken."""
-        view = memoryview(data)
-        while view and not self._waiting and (sent := self._try(view)):
-            view = view[sent:]
-        if view:
-            self._keep(view)
-            self._drain()
-
-    def flush(self) -> None:
-        """Waits until everything has been taken."""
-        while self._waiting:
-            if not self._drain():
-                _wait(self._channel, select.POLLOUT)
-        if self._spool is not None:
-            self._spool.close()
-            self._spool, self._read, self._written = None, 0, 0
-
-    @property
-    def _waiting(self) -> int:
-        return self._written - self._read
-
-    def _try(self, view: memoryview) -> int:
-        try:
-            return self._channel.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            raise _Gone from None
-
-    def _keep(self, view: memoryview) -> None:
-        if self._spool is None:
-            from gavo import base
-
-            folder = base.getConfig("tempDir")
-            self._spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (as long as the answer)
-        while self._waiting > _SPOOL:
-            if not self._drain():
-                _wait(self._channel, select.POLLOUT)
-        os.pwrite(self._spool.fileno(), view, self._written)
-        self._written += len(view)
-
-    def _drain(self) -> bool:
-        """Sends what waits, as far as it is taken; False when nothing was."""
-        begun = self._read
-        while self._waiting:
-            piece = os.pread(self._spool.fileno(), 1 << 18, self._read)
-            sent = self._try(memoryview(piece))
-            self._read += sent
-            if sent < len(piece):
-                break
-        return self._read > begun
-
-
-def _wait(channel: socket.socket, events: int) -> None:
-    waiting = select.poll()
-    waiting.register(channel.fileno(), events)
-    waiting.poll()
-
-
-class Answer:
-    """An answer on its way: begins with the first bytes that are written, compressed if wanted."""
-
-    def __init__(self, outlet: _Outlet, compressed: bool) -> None:
-        self._outlet = outlet
-        self.headers: dict[str, str] = {}
-        self._compressor = zlib.compressobj(3, wbits=31) if compressed else None
-        self._frames: list[bytes] = []
-        self._size = 0
-        self.begun = False
-
-    def write(self, data: bytes) -> int:
-        """Takes bytes of the answer (DaCHS' writers take this for a file)."""
-        if not self.begun:
-            self.begun = True
-            self._frame(BEGIN, json.dumps(self.headers).encode())
-        if self._compressor is not None:
-            data = self._compressor.compress(data)
-        if data:
-            self._frame(DATA, data)
-        if self._size > _BLOCK:
-            self.push()
-        return len(data)
-
-    def push(self) -> None:
-        """Sends what there is."""
-        if self._compressor is not None and self.begun:
-            data = self._compressor.flush(zlib.Z_SYNC_FLUSH)
-            if data:
-                self._frame(DATA, data)
-        self._send()
-
-    def end(self) -> None:
-        """Says that this was all."""
-        if not self.begun:
-            self.write(b"")
-        if self._compressor is not None:
-            self._frame(DATA, self._compressor.flush())
-        self._frame(END, b"")
-        self._send()
-
-    def fail(self, frame: bytes, content: bytes) -> None:
-        """Says that there is no answer, or no more of it."""
-        self._frames = []
-        self._frame(frame, content)
-        self._send()
-
-    def flush(self) -> None:
-        """Is called by writers that do so with files; what is whole goes out anyway."""
-
-    def _frame(self, kind: bytes, content: bytes) -> None:
-        self._frames += HEADER.pack(kind, len(content)), content
-        self._size += len(content)
-
-    def _send(self) -> None:
-        if self._frames:
-            self._outlet.send(b"".join(self._frames))
-        self._frames, self._size = [], 0
 
 
 class Rows:
@@ -329,7 +188,7 @@ class Worker:
         from gavo import base
 
         self._channel = channel
-        self._outlet = _Outlet(channel)
+        self._outlet = Outlet(channel, Path(base.getConfig("tempDir")))
         self._database = Database(base.getConfig("async", "defaultExecTimeSync"))
         self._translator = translation.Translator(self._database.describe)
         self._cones = cone.Cones(self._database.describe)
@@ -339,7 +198,7 @@ class Worker:
         """Answers until the server closes the socket."""
         threading.Thread(target=self._watch, daemon=True).start()
         questions = self._channel.makefile("rb")
-        with suppress(_Gone):
+        with suppress(GoneError):
             self._database.tidy()
             for line in questions:
                 if self._resources.changed():
@@ -355,7 +214,7 @@ class Worker:
 
     def _watch(self) -> None:
         """Ends the process, and what runs in the database, when the server closes the socket."""
-        _wait(self._channel, select.POLLRDHUP | select.POLLHUP)
+        wait(self._channel, select.POLLRDHUP | select.POLLHUP)
         self._database.cancel()
         os._exit(0)
 
@@ -370,7 +229,7 @@ class Worker:
                 else:
                     self._tap(question, answer)
                 return
-            except _Gone:
+            except GoneError:
                 raise
             except NotForUsError:
                 answer.fail(PASSED, b"")

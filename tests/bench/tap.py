@@ -11,6 +11,7 @@ load of many clients. Nothing here is a test: no time makes it fail.
 import argparse
 import http.client
 import os
+import random
 import re
 import signal
 import subprocess
@@ -36,7 +37,7 @@ from tests.bench import obsportal
 from tests.live import second
 
 CLIENTS = 16
-RADIUS = 0.05
+RADIUS = 0.2
 COLUMNS = (
     "exposure_number, t_min, s_ra, s_dec, seeing, tau0, uv_distance_max,"
     " target_name, instrument_name, stations, progid"
@@ -60,7 +61,8 @@ def main() -> None:
             stack.enter_context(_server(instance, "stock", "0")),
             stack.enter_context(_server(instance, "fast", "1")),
         ]
-        print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}.\n", flush=True)
+        print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}.", flush=True)
+        print(f"Cones of {RADIUS}°, {_rows(servers[0], places):.1f} rows on average.\n")
         for server in servers:
             _warm_up(server, places)
         measure_single(servers, places)
@@ -108,12 +110,17 @@ def _server(instance: Instance, name: str, switch: str) -> Iterator[Server]:
 
 
 def _places(instance: Instance) -> list[tuple[float, float]]:
+    """Places (degrees) around which is searched: somewhere near targets."""
+    chance = random.Random(1)
     with psycopg2.connect(instance.dsn()) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT s_ra, s_dec FROM (SELECT DISTINCT s_ra, s_dec FROM obsportal.target"
             " WHERE s_ra IS NOT NULL) AS places ORDER BY md5(s_ra::text) LIMIT 500"
         )
-        return [(float(ra), float(dec)) for ra, dec in cursor]
+        return [
+            (float(ra) + chance.uniform(-1, 1), max(-90.0, min(90.0, dec + chance.uniform(-1, 1))))
+            for ra, dec in cursor
+        ]
 
 
 # --- questions ------------------------------------------------------------------------------------
@@ -154,6 +161,12 @@ def _ask(server: Server, path: str, body: str) -> bytes:
         return data
     finally:
         connection.close()
+
+
+def _rows(server: Server, places: list[tuple[float, float]]) -> float:
+    """Rows in an answer to a cone, on average of some."""
+    bodies = [_tap(CONE.format(ra=ra, dec=dec, radius=RADIUS), "csv") for ra, dec in places[:100]]
+    return sum(_ask(server, "/tap/sync", body).count(b"\n") - 1 for body in bodies) / 100
 
 
 def _warm_up(server: Server, places: list[tuple[float, float]]) -> None:

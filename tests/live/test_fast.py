@@ -137,6 +137,45 @@ def test_limits_are_those_of_dachs(fast: str, stock: str, form: str, limit: str)
         _same(fast, stock, query, form, MAXREC=limit)
 
 
+@pytest.fixture(scope="module")
+def columns(centre: Centre) -> dict[str, list[tuple[str, str]]]:
+    """Names and types of the columns of all tables of TAP."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    with centre.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT table_name, column_name, datatype FROM tap_schema.columns")
+        for table, column, kind in cursor:
+            found.setdefault(table, []).append((column, kind))
+    return found
+
+
+@settings(max_examples=50)
+@given(data=st.data())
+def test_made_up_queries_are_answered_as_by_dachs(
+    fast: str, stock: str, columns: dict[str, list[tuple[str, str]]], data: st.DataObject
+) -> None:
+    draw = data.draw
+    table = draw(st.sampled_from(sorted(name for name in columns if len(columns[name]) > 2)))
+    found = draw(st.lists(st.sampled_from(columns[table]), min_size=1, max_size=7, unique=True))
+    fields = [name for name, _ in found]
+    numbers = [name for name, kind in columns[table] if kind in {"double", "float", "int", "long"}]
+    if numbers:
+        number = draw(st.sampled_from(numbers))
+        made_up = (
+            f"{number}*2", f"{number}+0.5", f"ABS({number}) AS absolute", f"{number}/3 AS part",
+            f"CASE WHEN {number} > 1 THEN 'x' ELSE NULL END AS which", "COUNT(*) AS n",
+        )  # fmt: skip
+        fields += draw(st.lists(st.sampled_from(made_up[:5]), max_size=2, unique=True))
+        where = draw(st.sampled_from(["", f" WHERE {number} > {draw(NUMBERS)}"]))
+    else:
+        where = ""
+    top = draw(st.sampled_from(["", "TOP 1 ", "TOP 40 ", "DISTINCT "]))
+    # The order is by all columns, for equal rows may come in any.
+    order = ", ".join(str(number + 1) for number in range(len(fields)))
+    query = f"SELECT {top}{', '.join(fields)} FROM {table}{where} ORDER BY {order}"
+    others = draw(st.sampled_from([{}, {"MAXREC": "5"}]))
+    _same(fast, stock, query, draw(st.sampled_from(FORMATS)), **others)
+
+
 def test_an_answer_that_is_not_whole_says_so(fast: str) -> None:
     text = _ask(fast, "SELECT granule_id FROM oidb.granule", MAXREC="2").text
     assert text.count("<TR>") == 2
