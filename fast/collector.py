@@ -2,8 +2,8 @@
 
 DaCHS has some 170,000 objects that live as long as the server: its RDs. A full collection looks at
 all of them and takes 100 ms, and DaCHS asks for one after every tenth request. Once everything is
-loaded, what is there is set aside; from then on a collection looks at what has come since, every ten
-seconds.
+loaded, what is there is set aside; from then on a collection looks, every ten seconds, at what has
+come since.
 """
 
 from __future__ import annotations
