@@ -31,7 +31,7 @@ class Centre:
     root: Path
     port: int
     #: Further settings of the environment.
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def url(self) -> str:
