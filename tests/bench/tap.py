@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures TAP and cone searches with the acceleration of fast/ and without, and prints tables.
 
-    tests/bench/tap.py [--size 1000000] [--seconds 4] [--rounds 3] [--keep]
+    tests/bench/tap.py [--size 1000000] [--seconds 4] [--rounds 3] [--singles 300] [--keep]
 
 Both servers are of one instance, with one database, and run side by side; what is compared runs in
 turn, so that what else the machine does meanwhile disturbs both. `wrk` (Debian's package) makes the
@@ -65,7 +65,7 @@ def main() -> None:
         print(f"Cones of {RADIUS}°, {_rows(servers[0], places):.1f} rows on average.\n")
         for server in servers:
             _warm_up(server, places)
-        measure_single(servers, places)
+        measure_single(servers, places, options.singles)
         measure_many(servers, places, options.rounds, options.seconds)
         measure_streams(servers, options.size, options.rounds)
 
@@ -74,6 +74,7 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--size", type=int, default=1_000_000, help="exposures in the log")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument("--singles", type=int, default=300, help="requests of a single client")
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement")
     parser.add_argument("--keep", action="store_true", help="leave the log for the next run")
     return parser
@@ -192,7 +193,7 @@ def _percentiles(times: list[float]) -> str:
     return f"{1000 * median(ordered):.1f} / {1000 * ordered[len(ordered) * 95 // 100]:.1f}"
 
 
-def measure_single(servers: list[Server], places: list[tuple[float, float]]) -> None:
+def measure_single(servers: list[Server], places: list[tuple[float, float]], singles: int) -> None:
     """One client, each request on a new connection."""
     questions: dict[str, Callable[[int], tuple[str, str]]] = {
         "TAP, TOP 5": lambda _number: ("/tap/sync", _tap(TOP)),
@@ -203,7 +204,7 @@ def measure_single(servers: list[Server], places: list[tuple[float, float]]) -> 
     _table("", *(server.name for server in servers))
     for name, question in questions.items():
         times: dict[str, list[float]] = {server.name: [] for server in servers}
-        for number in range(300):
+        for number in range(singles):
             path, body = question(number)
             for server in servers:
                 began = time.perf_counter()
@@ -244,7 +245,7 @@ def _wrk(
         texts = ", ".join(f'wrk.format(nil, "/tap/sync", nil, "{body}")' for body in bodies)
     else:
         texts = ", ".join(f'wrk.format(nil, "{path}")' for path in paths)
-    lines.append(f"function init() wrk.init({{}}); requests = {{ {texts} }} end")
+    lines.append(f"function init() requests = {{ {texts} }} end")
     lines.append("function request() number = number % #requests + 1; return requests[number] end")
     lines.append("function done(_, latency, _)")
     lines.append('io.write(string.format("P95 %.3f\\n", latency:percentile(95) / 1000)) end')
