@@ -23,14 +23,16 @@ from twisted.web import http
 from zope.interface import implementer
 
 from fast import collector, nursery, questions
-from fast.wire import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED
+from fast.wire import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED, WORKING
 
 #: Processes that may answer at the same time, and requests that may wait for one.
 WORKERS, _QUEUE = 24, 1000
-#: As many are made at once; then another one is made when a request has waited for so many seconds.
-_AT_ONCE, _WAIT = 2 * (os.cpu_count() or 1), 0.02
+#: As many are made at once; then another one is made when a request has waited for so many
+#: seconds, or longer when as many as there are cores are busy with translations.
+_CORES = os.cpu_count() or 1
+_AT_ONCE, _WAIT, _LONGER = 2 * _CORES, 0.02, 0.3
 #: Workers that are kept when there is nothing to do, and after how many seconds others go.
-_KEPT, _IDLE = 2, 60.0
+_KEPT, _IDLE = _AT_ONCE, 60.0
 #: Seconds a client may leave a piece of its answer waiting.
 _PATIENCE = 120.0
 #: Seconds after which a worker that has not begun to answer is given up, beyond DaCHS' limit.
@@ -184,6 +186,8 @@ class _Worker(protocol.Protocol):  # type: ignore[misc]
         self._buffer = bytearray()
         self._exchange: _Exchange | None = None
         self._alarm: Any = None
+        #: Whether it is busy with a translation.
+        self.translates = False
 
     def ask(self, exchange: _Exchange) -> None:
         """Gives the worker a question."""
@@ -221,12 +225,14 @@ class _Worker(protocol.Protocol):  # type: ignore[misc]
             return
         if kind in {END, REFUSED, BROKEN, PASSED}:
             self._exchange = None
+            self.translates = False
             self._stop_alarm()
             exchange.take(kind, content)
             self._pool.free(self)
             return
         if kind == BEGIN:
             self._stop_alarm()
+        self.translates = kind == WORKING
         exchange.take(kind, content)
 
     def connectionLost(self, reason: Any) -> None:
@@ -327,7 +333,8 @@ class Pool:
     def _grow_later(self) -> None:
         if not self._growing and len(self._workers) < WORKERS:
             self._growing = True
-            reactor.callLater(_WAIT, self._grow)
+            busy = sum(worker.translates for worker in self._workers)
+            reactor.callLater(_WAIT if busy < _CORES else _LONGER, self._grow)
 
     def _grow(self) -> None:
         """Makes another worker when those that are there have not come to all that wait."""

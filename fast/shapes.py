@@ -24,6 +24,8 @@ _TOKEN = re.compile(
 )
 #: Words after which DaCHS looks at the value of a number.
 _LOOKED_AT = frozenset({"TOP", "OFFSET", "TABLESAMPLE"})
+#: What functions are compared with, as in 1=CONTAINS(...): DaCHS looks at that, too.
+_TRUTHS = frozenset({"0", "1"})
 #: Kinds of numbers by their size: DaCHS and PostgreSQL give them types by it.
 _SIZES = (32767, 2**31)
 
@@ -57,8 +59,9 @@ class Shape:
 def cut(query: str) -> tuple[Shape, tuple[str, ...]]:
     """Shape of a query and the texts of its literals.
 
-    A query that is too long has none. Numbers that touch a word, a dot or another number stay in
-    the shape, and so does what DaCHS looks at: numbers after TOP, OFFSET and TABLESAMPLE.
+    A query that is too long has none, nor has one with a quote that does not end. Numbers that touch a word, a dot or another number stay in
+    the shape, and so does what DaCHS looks at: 0 and 1, and numbers after TOP, OFFSET and
+    TABLESAMPLE.
     """
     if len(query) > MAX_LENGTH:
         return Shape((query,), ()), ()
@@ -69,6 +72,8 @@ def cut(query: str) -> tuple[Shape, tuple[str, ...]]:
     word = ""
     for match in _TOKEN.finditer(query):
         token = match.group()
+        if token in {"'", '"'}:  # one that does not end
+            return Shape((query,), ()), ()
         kind = _kind(match, word)
         if kind is None or len(texts) == MAX_LITERALS:
             piece.append(token)
@@ -87,9 +92,9 @@ def _kind(match: re.Match[str], word: str) -> str | None:
     """Kind of the literal at a match, after a word; None when it is none that may vary."""
     if match.lastgroup == "text":
         return "text"
-    if match.lastgroup != "number" or word in _LOOKED_AT:
-        return None
     query, token = match.string, match.group()
+    if match.lastgroup != "number" or word in _LOOKED_AT or token in _TRUTHS:
+        return None
     before, after = query[: match.start()][-1:], query[match.end() :][:1]
     if _touches(before) or _touches(after):
         return None

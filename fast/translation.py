@@ -2,10 +2,10 @@
 
 DaCHS needs 10 to 30 ms to parse a query and to make the metadata of its answer. What it makes of a
 query is kept as a template for all queries of the same shape (shapes.py). Where the literals go is
-found out, not assumed: the query is translated once more with stand-ins in their places. A literal
-may vary when its stand-in is in the SQL, unchanged, wherever the literal itself is in the SQL of
-the query, and when nothing else is different, in the SQL or in the metadata. Any other literal
-stays part of the question that the template answers.
+found out, not assumed: when another query of a shape comes, it is translated once more with
+stand-ins in their places. A literal may vary when its stand-in is in the SQL, unchanged, wherever
+the literal itself is in the SQL of the query, and when nothing else is different, in the SQL or in
+the metadata. Any other literal stays part of the question that the template answers.
 """
 
 from __future__ import annotations
@@ -73,8 +73,12 @@ class Raw:
     sql: str
     #: gavo.rsc.Data with an empty table of the answer, as TAP has it.
     data: Any
-    #: All of the metadata, with words for what differs between queries anyway.
-    frame: bytes
+
+    def frame(self) -> bytes:
+        """All of the metadata, with words for what differs between queries anyway."""
+        from gavo.formats import votablewrite
+
+        return dated(votablewrite.getAsVOTable(self.data, tablecoding="td", acquireSamples=False))
 
 
 @dataclass(frozen=True)
@@ -120,12 +124,17 @@ class Statement:
 class Translator:
     """Translates queries for one process, and keeps what it has made of them."""
 
-    def __init__(self, describe: Callable[[str], list[int]]) -> None:
-        """`describe` tells the PostgreSQL types (OIDs) of the columns of an SQL query."""
-        self._describe = describe
+    def __init__(
+        self, describe: Callable[[str], list[int]], tell: Callable[[], None] = lambda: None
+    ) -> None:
+        """`describe` tells the PostgreSQL types (OIDs) of the columns of an SQL query.
+
+        `tell` is called before something has to be translated.
+        """
+        self._describe, self._tell = describe, tell
         self._kept: OrderedDict[Hashable, Translation] = OrderedDict()
-        #: Literals of a shape that may not vary, by their numbers.
-        self._fixed: OrderedDict[Hashable, frozenset[int]] = OrderedDict()
+        #: Literals of a shape that may not vary, by their numbers; None when that is not known yet.
+        self._fixed: OrderedDict[Hashable, frozenset[int] | None] = OrderedDict()
 
     def forget(self) -> None:
         """Forgets everything: the tables are not what they were."""
@@ -142,7 +151,8 @@ class Translator:
         kind = (shape, form, limit)
         found = self._find(kind, texts)
         if found is None:
-            found = self._translate(query, shape, texts, form, limit)
+            self._tell()
+            found = self._translate(query, kind, shape, texts)
             sessions.close_pools()
             self._keep(kind, texts, found)
         sql = found.sql.fill(lambda number: texts[number])
@@ -162,26 +172,27 @@ class Translator:
         return Statement(query, raw.sql, _head(head, raw.sql, query), writer, raw.data)
 
     def _find(self, kind: Hashable, texts: tuple[str, ...]) -> Translation | None:
-        fixed = self._fixed.get(kind)
-        if fixed is None:
+        if kind not in self._fixed:
             return None
         self._fixed.move_to_end(kind)
-        key = _key(kind, fixed, texts)
-        found = self._kept.get(key)
-        if found is None:
-            return None
-        if time.monotonic() - found.made > _SECONDS:
-            del self._kept[key]
-            return None
-        self._kept.move_to_end(key)
-        return found
+        for fixed in {self._fixed[kind], None}:
+            key = _key(kind, fixed, texts)
+            found = self._kept.get(key)
+            if found is not None and time.monotonic() - found.made < _SECONDS:
+                self._kept.move_to_end(key)
+                return found
+        return None
 
     def _keep(self, kind: Hashable, texts: tuple[str, ...], found: Translation) -> None:
         """Keeps a translation for all queries that differ in literals that have always varied."""
-        fixed = frozenset(range(len(texts))) - found.sql.keys
-        fixed |= self._fixed.get(kind, frozenset())
-        self._fixed[kind] = fixed
-        self._kept[_key(kind, fixed, texts)] = found
+        if kind in self._fixed:
+            fixed = frozenset(range(len(texts))) - found.sql.keys
+            fixed |= self._fixed[kind] or frozenset()
+            self._fixed[kind] = fixed
+            self._kept[_key(kind, fixed, texts)] = found
+        else:  # the first query of its shape
+            self._fixed[kind] = None
+            self._kept[_key(kind, None, texts)] = found
         for kept in (self._kept, self._fixed):
             while len(kept) > _KEPT:
                 kept.popitem(last=False)
@@ -189,24 +200,34 @@ class Translator:
     def _translate(
         self,
         query: str,
+        kind: tuple[shapes.Shape, str, int | None],
         shape: shapes.Shape,
         texts: tuple[str, ...],
-        form: str,
-        limit: int | None,
     ) -> Translation:
+        _, form, limit = kind
         raw = translate_raw(query, limit)
-        everything = frozenset(range(len(texts)))
-        vary = self._vary(raw, shape, texts, everything, limit)
-        if vary is None and 1 < len(texts) <= _TRIED:
-            single = {
-                number
-                for number in everything
-                if self._vary(raw, shape, texts, frozenset({number}), limit) is not None
-            }
-            vary = self._vary(raw, shape, texts, frozenset(single), limit)
-        sql = vary or Template([raw.sql], [])
+        template = None
+        if kind in self._fixed:
+            template = self._find_out(raw, shape, texts, limit)
         head, writer = _frame(raw, form, self._describe)
-        return Translation(sql, raw.data, head, writer, time.monotonic())
+        return Translation(
+            template or Template([raw.sql], []), raw.data, head, writer, time.monotonic()
+        )
+
+    def _find_out(
+        self, raw: Raw, shape: shapes.Shape, texts: tuple[str, ...], limit: int | None
+    ) -> Template | None:
+        """The SQL with places for the literals that may vary."""
+        everything = frozenset(range(len(texts)))
+        found = self._vary(raw, shape, texts, everything, limit)
+        if found is not None or not 1 < len(texts) <= _TRIED:
+            return found
+        single = {
+            number
+            for number in everything
+            if self._vary(raw, shape, texts, frozenset({number}), limit) is not None
+        }
+        return self._vary(raw, shape, texts, frozenset(single), limit)
 
     def _vary(
         self,
@@ -231,7 +252,7 @@ class Translator:
         except Exception:  # whatever DaCHS says to it: these literals are not for us to change
             return None
         same = template.fill(lambda number: texts[number]) == raw.sql
-        if same and template.keys == numbers and other.frame == raw.frame:
+        if same and template.keys == numbers and other.frame() == raw.frame():
             return template
         return None
 
@@ -246,8 +267,9 @@ def today() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def _key(kind: Hashable, fixed: frozenset[int], texts: tuple[str, ...]) -> Hashable:
-    return kind, fixed, tuple(texts[number] for number in sorted(fixed))
+def _key(kind: Hashable, fixed: frozenset[int] | None, texts: tuple[str, ...]) -> Hashable:
+    numbers = range(len(texts)) if fixed is None else sorted(fixed)
+    return kind, fixed, tuple(texts[number] for number in numbers)
 
 
 def _head(template: Template | None, sql: str, query: str) -> bytes:
@@ -276,7 +298,6 @@ def _frame(
 
 def translate_raw(query: str, limit: int | None, tables: Sequence[Any] = ()) -> Raw:
     """What DaCHS makes of a query, perhaps of uploaded tables; needs 10 to 30 ms."""
-    from gavo.formats import votablewrite
     from gavo.protocols import adqlglue, taprunner
 
     translated, table = adqlglue.morphADQL(query, tdsForUploads=tables, maxrec=limit)
@@ -287,6 +308,4 @@ def translate_raw(query: str, limit: int | None, tables: Sequence[Any] = ()) -> 
             info.infoValue = _SQL
         elif info.infoName == "query":
             info.infoValue = _QUERY
-    data = taprunner._makeDataFor(table)
-    frame = dated(votablewrite.getAsVOTable(data, tablecoding="td", acquireSamples=False))
-    return Raw(translated.replace("%%", "%"), data, frame)
+    return Raw(translated.replace("%%", "%"), taprunner._makeDataFor(table))

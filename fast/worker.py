@@ -29,13 +29,25 @@ from psycopg2 import errors, sql
 
 from fast import blocks, cone, formats, resources, sessions, translation, uploads
 from fast.questions import NotForUsError
-from fast.wire import BROKEN, PASSED, REFUSED, Answer, GoneError, Outlet, wait
+from fast.wire import (
+    BROKEN,
+    HEADER,
+    PASSED,
+    REFUSED,
+    WORKING,
+    Answer,
+    GoneError,
+    Outlet,
+    wait,
+)
 
 Parameters = Mapping[str, Any] | None
 
 
 #: Bytes of rows, and seconds, after which they are serialised and sent.
 _BLOCK, _PAUSE = 1_000_000, 0.05
+#: Seconds after which the first ones are.
+_SOON = 0.01
 #: Rows that are serialised at a time when all are there already.
 _ROWS = 5000
 #: A process that has grown beyond this ends after its answer, in kB.
@@ -49,7 +61,7 @@ class Rows:
         self._writer, self._head, self._answer = writer, head, answer
         self._messages: list[bytes] = []
         self._size = 0
-        self._due = time.monotonic() + _PAUSE
+        self._due = time.monotonic() + _SOON
 
     def write(self, message: bytes) -> None:
         self._messages.append(message)
@@ -190,7 +202,7 @@ class Worker:
         self._channel = channel
         self._outlet = Outlet(channel, Path(base.getConfig("tempDir")))
         self._database = Database(base.getConfig("async", "defaultExecTimeSync"))
-        self._translator = translation.Translator(self._database.describe)
+        self._translator = translation.Translator(self._database.describe, self._tell)
         self._cones = cone.Cones(self._database.describe)
         self._resources = resources.Watch()
 
@@ -211,6 +223,10 @@ class Worker:
                 if _resident() > _GROWN:
                     return
                 self._database.tidy()
+
+    def _tell(self) -> None:
+        """Says that the answer will take its time."""
+        self._outlet.send(HEADER.pack(WORKING, 0))
 
     def _watch(self) -> None:
         """Ends the process, and what runs in the database, when the server closes the socket."""

@@ -345,7 +345,7 @@ def _difference(stock: Document, written: Document) -> tuple[int, Any, Any]:
 
 
 def _by_dachs(connection: Any, form: str, empty: Any, query: str) -> bytes:
-    from gavo import base, rsc
+    from gavo import rsc
     from gavo.protocols import taprunner
 
     table = rsc.QueryTable(empty.tableDef, query, connection)
