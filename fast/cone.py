@@ -30,9 +30,8 @@ class Search:
     statement: str
     parameters: dict[str, Any]
     headers: dict[str, str]
-    #: The first bytes of an answer that is whole, and of one that is not.
-    head: bytes
-    overflow_head: bytes
+    #: The first bytes of an answer, which say whether it is whole.
+    head: Callable[[bool], bytes]
     writer: formats.Writer
     #: Rows of an answer; the query returns one more when there are more.
     limit: int
@@ -46,8 +45,8 @@ class _Kind:
     #: For RA, DEC and SR the values are these words.
     parameters: dict[str, Any]
     headers: dict[str, str]
-    head: Template
-    overflow_head: Template
+    #: Of an answer that is whole, and of one that is not.
+    heads: tuple[Template, Template]
     writer: formats.Writer
     limit: int
     made: float
@@ -56,9 +55,16 @@ class _Kind:
 class Cones:
     """Makes cone searches for one process."""
 
-    def __init__(self, describe: Callable[[str, Mapping[str, Any]], list[int]]) -> None:
-        """`describe` tells the PostgreSQL types (OIDs) of the columns of a query."""
-        self._describe = describe
+    def __init__(
+        self,
+        describe: Callable[[str, Mapping[str, Any]], list[int]],
+        tell: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`describe` tells the PostgreSQL types (OIDs) of the columns of a query.
+
+        `tell` is called before something has to be made anew.
+        """
+        self._describe, self._tell = describe, tell
         self._kept: OrderedDict[tuple[Any, ...], _Kind] = OrderedDict()
 
     def forget(self) -> None:
@@ -75,6 +81,7 @@ class Cones:
         key = (*service, *sorted(others.items()))
         kind = self._kept.get(key)
         if kind is None or time.monotonic() - kind.made > _SECONDS:
+            self._tell()
             self._kept[key] = kind = _make(service, others, self._describe)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
@@ -90,8 +97,7 @@ class Cones:
                 "center": f"({place['RA']:f}d,{place['DEC']:f}d)",
             },
             kind.headers,
-            kind.head.fill(lambda word: words[word]).encode(),
-            kind.overflow_head.fill(lambda word: words[word]).encode(),
+            lambda whole: kind.heads[not whole].fill(lambda word: words[word]).encode(),
             kind.writer,
             kind.limit,
         )
@@ -216,8 +222,7 @@ def _make(
         query,
         {key: names.get(value, value) for key, value in parameters.items()},
         answer.headers,
-        heads[0],
-        heads[1],
+        (heads[0], heads[1]),
         writers[0],
         meta["dbLimit"],
         time.monotonic(),

@@ -27,8 +27,8 @@ from fast.wire import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED, WORKING
 
 #: Processes that may answer at the same time, and requests that may wait for one.
 WORKERS, _QUEUE = 24, 1000
-#: As many are made at once; then another one is made when a request has waited for so many
-#: seconds, or longer when as many as there are cores are busy with translations.
+#: As many are made at once; then another one is made when requests wait and no worker has become
+#: free for so many seconds, or for longer when translations keep all cores busy.
 _CORES = os.cpu_count() or 1
 _AT_ONCE, _WAIT, _LONGER = 2 * _CORES, 0.02, 0.3
 #: Workers that are kept when there is nothing to do, and after how many seconds others go.
@@ -266,6 +266,8 @@ class Pool:
         self._queue: deque[_Exchange] = deque()
         self._control: Any = None
         self._growing = False
+        #: How often a worker has become free.
+        self._freed = 0
         #: How often DaCHS has forgotten what it had read.
         self._generation = 0
 
@@ -334,18 +336,20 @@ class Pool:
         if not self._growing and len(self._workers) < WORKERS:
             self._growing = True
             busy = sum(worker.translates for worker in self._workers)
-            reactor.callLater(_WAIT if busy < _CORES else _LONGER, self._grow)
+            reactor.callLater(_WAIT if busy < _CORES else _LONGER, self._grow, self._freed)
 
-    def _grow(self) -> None:
-        """Makes another worker when those that are there have not come to all that wait."""
+    def _grow(self, freed: int) -> None:
+        """Makes another worker when those that are there do not come to what waits."""
         self._growing = False
         if self._queue and self.ready and len(self._workers) < WORKERS:
-            with suppress(OSError):
-                self.free(self._new())
+            if freed == self._freed:
+                with suppress(OSError):
+                    self.free(self._new())
             self._grow_later()
 
     def free(self, worker: _Worker) -> None:
         """A worker has nothing to do."""
+        self._freed += 1
         if worker.generation != self._generation:
             worker.leave()
             return

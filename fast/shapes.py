@@ -59,9 +59,9 @@ class Shape:
 def cut(query: str) -> tuple[Shape, tuple[str, ...]]:
     """Shape of a query and the texts of its literals.
 
-    A query that is too long has none, nor has one with a quote that does not end. Numbers that touch a word, a dot or another number stay in
-    the shape, and so does what DaCHS looks at: 0 and 1, and numbers after TOP, OFFSET and
-    TABLESAMPLE.
+    A query that is too long has none, nor has one with a quote that does not end. Numbers that
+    touch a word, a dot or another number stay in the shape, and so does what DaCHS looks at: 0 and
+    1, and numbers after TOP, OFFSET and TABLESAMPLE.
     """
     if len(query) > MAX_LENGTH:
         return Shape((query,), ()), ()

@@ -203,7 +203,7 @@ class Worker:
         self._outlet = Outlet(channel, Path(base.getConfig("tempDir")))
         self._database = Database(base.getConfig("async", "defaultExecTimeSync"))
         self._translator = translation.Translator(self._database.describe, self._tell)
-        self._cones = cone.Cones(self._database.describe)
+        self._cones = cone.Cones(self._database.describe, self._tell)
         self._resources = resources.Watch()
 
     def serve(self) -> None:
@@ -346,7 +346,7 @@ class Worker:
         self._database.copy(search.statement, writer.as_text, messages, search.parameters)
         rows = messages.rows()
         overflow = len(rows) > search.limit
-        answer.write(search.overflow_head if overflow else search.head)
+        answer.write(search.head(not overflow))
         for first in range(0, min(len(rows), search.limit), _ROWS):
             answer.write(writer.rows(rows[first : min(first + _ROWS, search.limit)]))
         answer.write(writer.end() + writer.tail)
