@@ -21,6 +21,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -158,22 +159,12 @@ class Database:
         `rows` is a file, to which each row is written with one call. Columns for which `as_text`
         is true come as PostgreSQL writes them in text.
         """
-        query: sql.Composable = sql.SQL(statement)
-        if any(as_text):
-            names = [sql.Identifier(f"c{number}") for number in range(len(as_text))]
-            query = sql.SQL("SELECT {} FROM ({}) AS q ({})").format(
-                sql.SQL(", ").join(
-                    sql.SQL("{}::text").format(name) if text else name
-                    for name, text in zip(names, as_text, strict=True)
-                ),
-                query,
-                sql.SQL(", ").join(names),
-            )
+        before, after = _around(tuple(as_text))
         connection = self.connection
         self._used = True
         with connection.cursor() as cursor:
-            command = sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)
-            cursor.copy_expert(cursor.mogrify(command, parameters), rows)
+            command = cursor.mogrify(before + statement + after, parameters)
+            cursor.copy_expert(command, rows)
             return int(cursor.rowcount)
 
     @contextmanager
@@ -191,6 +182,19 @@ class Database:
             with suppress(psycopg2.Error):
                 connection.rollback()
                 connection.autocommit = True
+
+
+@cache
+def _around(as_text: tuple[bool, ...]) -> tuple[str, str]:
+    """What comes before and after a query for its rows to be copied, some columns as text."""
+    if not any(as_text):
+        return "COPY (", ") TO STDOUT (FORMAT binary)"
+    names = [f"c{number}" for number in range(len(as_text))]
+    columns = [f"{name}::text" if text else name for name, text in zip(names, as_text, strict=True)]
+    return (
+        f"COPY (SELECT {', '.join(columns)} FROM (",
+        f") AS q ({', '.join(names)})) TO STDOUT (FORMAT binary)",
+    )
 
 
 class Worker:
