@@ -14,7 +14,7 @@ from typing import Any
 
 from fast import formats
 from fast.questions import NotForUsError
-from fast.translation import DATE, Template, dated, today
+from fast.translation import DATE, Owner, Template, dated, today
 
 #: Services and forms that are kept, and for how many seconds.
 _KEPT, _SECONDS = 200, 600.0
@@ -55,16 +55,8 @@ class _Kind:
 class Cones:
     """Makes cone searches for one process."""
 
-    def __init__(
-        self,
-        describe: Callable[[str, Mapping[str, Any]], list[int]],
-        tell: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`describe` tells the PostgreSQL types (OIDs) of the columns of a query.
-
-        `tell` is called before something has to be made anew.
-        """
-        self._describe, self._tell = describe, tell
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
         self._kept: OrderedDict[tuple[Any, ...], _Kind] = OrderedDict()
 
     def forget(self) -> None:
@@ -81,8 +73,9 @@ class Cones:
         key = (*service, *sorted(others.items()))
         kind = self._kept.get(key)
         if kind is None or time.monotonic() - kind.made > _SECONDS:
-            self._tell()
-            self._kept[key] = kind = _make(service, others, self._describe)
+            self.owner.tell()
+            self._kept[key] = kind = _make(service, others, self.owner.describe)
+            self.owner.share({"service": service, "fields": fields})
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         words = {

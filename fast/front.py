@@ -12,8 +12,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections import deque
-from collections.abc import Callable
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import Any
 
@@ -22,15 +23,15 @@ from twisted.logger import Logger
 from twisted.web import http
 from zope.interface import implementer
 
-from fast import collector, nursery, questions
-from fast.wire import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED, WORKING
+from fast import collector, nursery, questions, shapes
+from fast.wire import BEGIN, BROKEN, DATA, END, HEADER, PASSED, REFUSED, SHARED, WORKING
 
 #: Processes that may answer at the same time, and requests that may wait for one.
 WORKERS, _QUEUE = 24, 1000
 #: As many are made at once; then another one is made when requests wait and no worker has become
 #: free for so many seconds, or for longer when translations keep all cores busy.
 _CORES = os.cpu_count() or 1
-_AT_ONCE, _WAIT, _LONGER = 2 * _CORES, 0.02, 0.3
+_AT_ONCE, _WAIT, _LONGER = 2 * _CORES, 0.02, 1.0
 #: Workers that are kept when there is nothing to do, and after how many seconds others go.
 _KEPT, _IDLE = _AT_ONCE, 60.0
 #: Seconds a client may leave a piece of its answer waiting.
@@ -39,6 +40,9 @@ _PATIENCE = 120.0
 _OVERDUE = 30.0
 #: Seconds to the next attempt when the nursery has died.
 _PAUSE = 5.0
+#: How many things the nursery is told, for how many seconds it is not told them again, and seconds
+#: between its learning something and the new workers.
+_TOLD, _KNOWN, _SETTLE = 300, 300.0, 1.0
 #: Workers that may die over a question, and seconds until the next one gets it.
 _LOSSES, _BREATH = 2, 0.1
 
@@ -220,6 +224,9 @@ class _Worker(protocol.Protocol):  # type: ignore[misc]
             self._exchange.pass_on()
 
     def _take(self, kind: bytes, content: bytes) -> None:
+        if kind == SHARED:
+            self._pool.learn(content)
+            return
         exchange = self._exchange
         if exchange is None:
             return
@@ -268,12 +275,15 @@ class Pool:
         self._growing = False
         #: How often a worker has become free.
         self._freed = 0
-        #: How often DaCHS has forgotten what it had read.
+        #: How often workers have become out of date.
         self._generation = 0
+        #: What the nursery was told, and until when it is not told again.
+        self._told: OrderedDict[Hashable, float] = OrderedDict()
+        self._replacing = False
 
     def start(self) -> None:
         """Starts the nursery; when it is ready, queries go to workers."""
-        ours, its = socket.socketpair()
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         subprocess.Popen(
             [sys.executable, "-m", "centre.site", "nursery", str(its.fileno())],
             pass_fds=(its.fileno(),),
@@ -304,12 +314,45 @@ class Pool:
     def renew(self) -> None:
         """What DaCHS has read from its files and tables is not true any more."""
         self._generation += 1
+        self._told.clear()
         for worker in self._idle:
             worker.leave()
         self._idle = []
         if self.ready:
             with suppress(OSError):
                 self._control.send(nursery.AGAIN)
+
+    def learn(self, content: bytes) -> None:
+        """Lets the nursery know what a worker has found out, unless it was told of late."""
+        question = json.loads(content)
+        key: Hashable = content
+        if "query" in question:
+            key = shapes.cut(question["query"])[0], question["form"], question["limit"]
+        elif "service" in question:
+            others = {k: v for k, v in question["fields"].items() if k not in {"RA", "DEC", "SR"}}
+            key = (*question["service"], *sorted(others.items()))
+        now = time.monotonic()
+        if self.ready and now > self._told.get(key, 0.0):
+            self._told[key] = now + _KNOWN
+            while len(self._told) > _TOLD:
+                self._told.popitem(last=False)
+            with suppress(OSError):
+                self._control.send(nursery.LEARN + content)
+
+    def learned(self) -> None:
+        """The nursery knows more than the workers do: they are replaced, some at a time."""
+        if not self._replacing:
+            self._replacing = True
+            reactor.callLater(_SETTLE, self._replace)
+
+    def _replace(self) -> None:
+        self._replacing = False
+        self._generation += 1
+        idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.leave()
+            with suppress(OSError):
+                self.free(self._new())
 
     def ask(self, exchange: _Exchange) -> None:
         """Has a question answered."""
@@ -402,7 +445,10 @@ class _Nursery(protocol.Protocol):  # type: ignore[misc]
         self._pool = pool
 
     def dataReceived(self, data: bytes) -> None:
-        self._pool.opened()
+        if nursery.READY in data:
+            self._pool.opened()
+        if nursery.LEARNED in data:
+            self._pool.learned()
 
     def connectionLost(self, reason: Any) -> None:
         self._pool.closed()

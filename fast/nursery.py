@@ -1,22 +1,29 @@
 """A process that has DaCHS and its RDs loaded, and makes workers of itself in milliseconds.
 
-The server starts it and keeps a socket to it. Over it come a letter and, with NEW, one end of a
-socket pair, which is the new worker's.
+The server starts it and keeps a socket to it. Over it come messages of a letter and, with NEW, one
+end of a socket pair, which is the new worker's. What workers have found out of queries that come
+again, the nursery finds out, too (LEARN): later workers know it from the beginning.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import signal
 import socket
 import sys
 import traceback
+from typing import Any
 
-from fast import resources, sessions, translation, worker
+from fast import cone, resources, sessions, translation, worker
 
-#: What the nursery says when it is ready; what the server asks for: a worker; to read RDs again.
-READY, NEW, AGAIN = b"r", b"n", b"a"
+#: What the nursery says when it is ready, and when it has learned something; what the server asks
+#: for: a worker; to read RDs again; to learn something (JSON).
+READY, LEARNED, NEW, AGAIN, LEARN = b"r", b"l", b"n", b"a", b"l"
+_LONGEST = 200_000
+#: Seconds that the database gets for what is to be learned.
+_LEARNING = 10.0
 
 
 def run(descriptor: int) -> None:
@@ -24,25 +31,50 @@ def run(descriptor: int) -> None:
     control = socket.socket(fileno=descriptor)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for workers
     _load()
+    database = worker.Database(_LEARNING)
+    owner = translation.Owner(database.describe)
+    knowledge = translation.Translator(owner), cone.Cones(owner)
     watch = resources.Watch()
     control.sendall(READY)
     while True:
-        letter, descriptors, _flags, _address = socket.recv_fds(control, 1, 1)
-        if not letter:
+        message, descriptors, _flags, _address = socket.recv_fds(control, _LONGEST, 1)
+        if not message:
             return
+        letter = message[:1]
         if letter == AGAIN or watch.changed():
             _load_again()
+            for one in knowledge:
+                one.forget()
         if letter == NEW:
-            _fork(control, descriptors[0])
+            _fork(control, descriptors[0], *knowledge)
+        elif letter == LEARN:
+            _learn(json.loads(message[1:]), *knowledge)
+            database.close()
+            control.sendall(LEARNED)
 
 
-def _fork(control: socket.socket, descriptor: int) -> None:
+def _learn(question: dict[str, Any], translator: translation.Translator, cones: cone.Cones) -> None:
+    try:
+        if "service" in question:
+            cones.search(question["service"], question["fields"], "")
+        else:
+            translator.learn(question["query"], question["form"], question["limit"])
+    except Exception:  # what a worker has understood, and can go on with
+        traceback.print_exc()
+    sessions.close_pools()
+    gc.collect()
+    gc.freeze()
+
+
+def _fork(
+    control: socket.socket, descriptor: int, translator: translation.Translator, cones: cone.Cones
+) -> None:
     if os.fork():
         os.close(descriptor)
         return
     try:
         control.close()
-        worker.Worker(socket.socket(fileno=descriptor)).serve()
+        worker.Worker(socket.socket(fileno=descriptor), translator, cones).serve()
     except BaseException:
         traceback.print_exc()
     finally:

@@ -21,7 +21,7 @@ from fast import formats, sessions, shapes
 from fast.questions import NotForUsError
 
 #: What is kept: translations, of the shapes asked for last; and seconds for which each is.
-_KEPT, _SECONDS = 2000, 600.0
+_KEPT, _SECONDS = 500, 600.0
 #: Single literals are tried one by one in queries with no more literals than this.
 _TRIED = 12
 
@@ -121,17 +121,23 @@ class Statement:
         taprunner.writeResultTo(form, taprunner._makeDataFor(table), file)
 
 
+@dataclass(frozen=True)
+class Owner:
+    """What a process does for its translator."""
+
+    #: Tells the PostgreSQL types (OIDs) of the columns of an SQL query with parameters.
+    describe: Callable[..., list[int]]
+    #: Is called before something has to be translated, which takes its time.
+    tell: Callable[[], None] = lambda: None
+    #: Is given what others should know, too: a question that is of a shape that comes again.
+    share: Callable[[dict[str, Any]], None] = lambda _question: None
+
+
 class Translator:
     """Translates queries for one process, and keeps what it has made of them."""
 
-    def __init__(
-        self, describe: Callable[[str], list[int]], tell: Callable[[], None] = lambda: None
-    ) -> None:
-        """`describe` tells the PostgreSQL types (OIDs) of the columns of an SQL query.
-
-        `tell` is called before something has to be translated.
-        """
-        self._describe, self._tell = describe, tell
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
         self._kept: OrderedDict[Hashable, Translation] = OrderedDict()
         #: Literals of a shape that may not vary, by their numbers; None when that is not known yet.
         self._fixed: OrderedDict[Hashable, frozenset[int] | None] = OrderedDict()
@@ -151,24 +157,26 @@ class Translator:
         kind = (shape, form, limit)
         found = self._find(kind, texts)
         if found is None:
-            self._tell()
+            self.owner.tell()
             found = self._translate(query, kind, shape, texts)
             sessions.close_pools()
             self._keep(kind, texts, found)
+            if self._fixed[kind] is not None:
+                self.owner.share({"query": query, "form": form, "limit": limit})
         sql = found.sql.fill(lambda number: texts[number])
         return Statement(query, sql, _head(found.head, sql, query), found.writer, found.data)
 
-    def once(
-        self,
-        query: str,
-        form: str,
-        limit: int | None,
-        tables: Sequence[Any],
-        describe: Callable[[str], list[int]],
-    ) -> Statement:
+    def learn(self, query: str, form: str, limit: int | None) -> None:
+        """Translates a query of a shape that comes again, to know it when it does."""
+        shape, texts = shapes.cut(query)
+        kind = (shape, form, limit)
+        self._fixed.setdefault(kind, None)
+        self._keep(kind, texts, self._translate(query, kind, shape, texts))
+
+    def once(self, query: str, form: str, limit: int | None, tables: Sequence[Any]) -> Statement:
         """The same for a query of tables that are there once only; nothing of it is kept."""
         raw = translate_raw(query, limit, tables)
-        head, writer = _frame(raw, form, describe)
+        head, writer = _frame(raw, form, self.owner.describe)
         return Statement(query, raw.sql, _head(head, raw.sql, query), writer, raw.data)
 
     def _find(self, kind: Hashable, texts: tuple[str, ...]) -> Translation | None:
@@ -209,7 +217,7 @@ class Translator:
         template = None
         if kind in self._fixed:
             template = self._find_out(raw, shape, texts, limit)
-        head, writer = _frame(raw, form, self._describe)
+        head, writer = _frame(raw, form, self.owner.describe)
         return Translation(
             template or Template([raw.sql], []), raw.data, head, writer, time.monotonic()
         )

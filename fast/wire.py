@@ -18,8 +18,9 @@ from typing import Any
 
 #: Frames: the answer begins (JSON of its headers); a piece of it; it is whole; there is none (JSON
 #: with msg, hint and httpCode); it cannot be completed; the question is one for DaCHS itself; it is
-#: about to be translated, which takes its time.
-BEGIN, DATA, END, REFUSED, BROKEN, PASSED, WORKING = b"B", b"D", b"E", b"R", b"X", b"P", b"W"
+#: about to be translated, which takes its time; what other workers should know (JSON).
+BEGIN, DATA, END, REFUSED, BROKEN, PASSED = b"B", b"D", b"E", b"R", b"X", b"P"
+WORKING, SHARED = b"W", b"S"
 HEADER = struct.Struct("!cI")
 
 #: Bytes of an answer that may wait in a file; beyond, the query waits for the client.

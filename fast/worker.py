@@ -35,6 +35,7 @@ from fast.wire import (
     HEADER,
     PASSED,
     REFUSED,
+    SHARED,
     WORKING,
     Answer,
     GoneError,
@@ -200,14 +201,17 @@ def _around(as_text: tuple[bool, ...]) -> tuple[str, str]:
 class Worker:
     """Answers the questions that come over a socket."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(
+        self, channel: socket.socket, translator: translation.Translator, cones: cone.Cones
+    ) -> None:
         from gavo import base
 
         self._channel = channel
         self._outlet = Outlet(channel, Path(base.getConfig("tempDir")))
         self._database = Database(base.getConfig("async", "defaultExecTimeSync"))
-        self._translator = translation.Translator(self._database.describe, self._tell)
-        self._cones = cone.Cones(self._database.describe, self._tell)
+        owner = translation.Owner(self._database.describe, self._tell, self._share)
+        self._translator, self._cones = translator, cones
+        translator.owner = cones.owner = owner
         self._resources = resources.Watch()
 
     def serve(self) -> None:
@@ -231,6 +235,11 @@ class Worker:
     def _tell(self) -> None:
         """Says that the answer will take its time."""
         self._outlet.send(HEADER.pack(WORKING, 0))
+
+    def _share(self, question: dict[str, Any]) -> None:
+        """Says what other workers should know."""
+        content = json.dumps(question).encode()
+        self._outlet.send(HEADER.pack(SHARED, len(content)) + content)
 
     def _watch(self) -> None:
         """Ends the process, and what runs in the database, when the server closes the socket."""
@@ -307,9 +316,7 @@ class Worker:
         with self._database.with_tables_of_its_own() as connection:
             try:
                 tables = taprunner._ingestUploads(files, parameters["upload"], connection)
-                statement = self._translator.once(
-                    query, form, limit, tables, self._database.describe
-                )
+                statement = self._translator.once(query, form, limit, tables)
             except psycopg2.Error:
                 raise
             except Exception:
