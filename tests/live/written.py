@@ -283,6 +283,13 @@ def _make_column(column: Column) -> Any:
     return base.makeStruct(rscdef.Column, **parts)
 
 
+#: Types of which rows can be put in order.
+_SORTABLE = {
+    "text", "unicode", "smallint", "integer", "bigint", "real", "double precision", "date",
+    "timestamp",
+}  # fmt: skip
+
+
 def _published(connection: Any, rows: int) -> Iterator[tuple[str, Callable[[], Any], str]]:
     """All columns of each table that TAP has, as ADQL gets them."""
     from gavo import base, rsc
@@ -291,8 +298,9 @@ def _published(connection: Any, rows: int) -> Iterator[tuple[str, Callable[[], A
     names = [name for (name,) in connection.query("SELECT table_name FROM tap_schema.tables")]
     for name in sorted(names):
         # Rows that are not in order may come in another one the next time.
-        width = len(base.caches.getMTH(None).getTableDefForTable(name).columns)
-        order = ", ".join(str(number + 1) for number in range(min(width, 3)))
+        columns = base.caches.getMTH(None).getTableDefForTable(name).columns
+        sortable = [n + 1 for n, column in enumerate(columns) if column.type in _SORTABLE]
+        order = ", ".join(map(str, sortable))
         query, table = adqlglue.morphADQL(f"SELECT TOP {rows} * FROM {name} ORDER BY {order}")
 
         def make(table: Any = table) -> Any:
