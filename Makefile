@@ -6,7 +6,7 @@
 python = /usr/bin/python3
 tools = var/tools/bin
 
-half = tests/live/test_[p-z]*.py
+half = tests/live/test_o[p-z]*.py tests/live/test_[p-z]*.py
 
 .PHONY: serve test static test-1 test-2 bench
 
@@ -26,10 +26,10 @@ static:
 	$(tools)/mypy
 
 test-1:
-	$(python) -m pytest --ignore-glob='$(half)'
+	$(python) -m pytest --durations=10 $(foreach some,$(half),--ignore-glob='$(some)')
 
 test-2:
-	$(python) -m pytest $(half)
+	$(python) -m pytest --durations=10 $(half)
 
 bench:
 	@centre/install.sh bench
