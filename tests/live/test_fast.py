@@ -162,9 +162,9 @@ def test_made_up_queries_are_answered_as_by_dachs(
         number = draw(st.sampled_from(numbers))
         made_up = (
             f"{number}*2 AS doubled", f"{number}+0.5 AS more", f"ABS({number}) AS unsigned",
-            f"{number}/3 AS part", f"CASE WHEN {number} > 1 THEN 'x' ELSE NULL END AS which", "COUNT(*) AS n",
+            f"{number}/3 AS part", f"CASE WHEN {number} > 1 THEN 'x' ELSE NULL END AS which",
         )  # fmt: skip
-        fields += draw(st.lists(st.sampled_from(made_up[:5]), max_size=2, unique=True))
+        fields += draw(st.lists(st.sampled_from(made_up), max_size=2, unique=True))
         where = draw(st.sampled_from(["", f" WHERE {number} > {draw(NUMBERS)}"]))
     else:
         where = ""
