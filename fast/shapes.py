@@ -90,12 +90,13 @@ def cut(query: str) -> tuple[Shape, tuple[str, ...]]:
 
 def _kind(match: re.Match[str], word: str) -> str | None:
     """Kind of the literal at a match, after a word; None when it is none that may vary."""
-    if match.lastgroup == "text":
-        return "text"
     query, token = match.string, match.group()
+    start, end = match.span()
+    before, after = query[max(0, start - 1) : start], query[end : end + 1]
+    if match.lastgroup == "text":  # E'...' and the like are others' literals
+        return None if _touches(before) else "text"
     if match.lastgroup != "number" or word in _LOOKED_AT or token in _TRUTHS:
         return None
-    before, after = query[: match.start()][-1:], query[match.end() :][:1]
     if _touches(before) or _touches(after):
         return None
     if "e" in token.lower():

@@ -55,6 +55,7 @@ def test_other_literals_of_the_same_kinds_are_of_the_same_shape(
         ("5a", [], []),
         ("5.t", [], []),
         ("3 2 1 0", ["integer0", "integer0"], ["3", "2"]),
+        ("E'5' = '5'", ["text"], ["'5'"]),
         ("'unfinished 5", [], []),
         ('5 = 5 "unfinished', [], []),
         ("99999999999999999999", [], []),
