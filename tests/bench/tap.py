@@ -65,7 +65,7 @@ def main() -> None:
         print(f"Cones of {RADIUS}°, {_rows(servers[0], places):.1f} rows on average.\n")
         for server in servers:
             _warm_up(server, places)
-        measure_single(servers, places, options.singles)
+        measure_single(servers, places, _dids(instance), options.singles)
         measure_many(servers, places, options.rounds, options.seconds)
         measure_streams(servers, options.size, options.rounds)
 
@@ -108,6 +108,13 @@ def _server(instance: Instance, name: str, switch: str) -> Iterator[Server]:
     with second.server(instance, {"JMMC_FAST": switch}) as running:
         time.sleep(5)  # until all is loaded in the background, too
         yield Server(name, running.port, running)
+
+
+def _dids(instance: Instance) -> list[str]:
+    """Identifiers of some exposures."""
+    with psycopg2.connect(instance.dsn()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT obs_publisher_did FROM obsportal.exposure LIMIT 100")
+        return [did for (did,) in cursor]
 
 
 def _places(instance: Instance) -> list[tuple[float, float]]:
@@ -193,13 +200,23 @@ def _percentiles(times: list[float]) -> str:
     return f"{1000 * median(ordered):.1f} / {1000 * ordered[len(ordered) * 95 // 100]:.1f}"
 
 
-def measure_single(servers: list[Server], places: list[tuple[float, float]], singles: int) -> None:
+def measure_single(
+    servers: list[Server], places: list[tuple[float, float]], dids: list[str], singles: int
+) -> None:
     """One client, each request on a new connection."""
     questions: dict[str, Callable[[int], tuple[str, str]]] = {
         "TAP, TOP 5": lambda _number: ("/tap/sync", _tap(TOP)),
         "TAP, cone": lambda number: ("/tap/sync", _cones(places)[number % 500]),
         "scs.xml": lambda number: (_scs(places)[number % 500], ""),
-    }
+        "Datalink": lambda number: (
+            "/resources/links/dl/dlmeta?" + urlencode({"ID": dids[number % len(dids)]}), "",
+        ),
+        "/search.votable": lambda number: (
+            "/search.votable?"
+            + urlencode({"ra": places[number % 500][0], "dec": places[number % 500][1],
+                         "radius": 30.0}), "",
+        ),
+    }  # fmt: skip
     print("One client, a new connection each time; p50 / p95, ms:\n")
     _table("", *(server.name for server in servers))
     for name, question in questions.items():
