@@ -112,13 +112,19 @@ class Statement:
         from gavo.protocols import taprunner
 
         empty = self.data.getPrimaryTable()
-        table = rsc.QueryTable(empty.tableDef, self.sql, connection)
+        doubled = self.sql.replace("%", "%%")  # as DaCHS has it, see centre/site.py
+        table = rsc.QueryTable(empty.tableDef, doubled, connection)
         table.meta_ = empty.meta_
-        for info in table.iterMeta("info"):
-            info.infoValue = {_SQL: self.sql, _QUERY: self.query}.get(
-                info.infoValue, info.infoValue
-            )
-        taprunner.writeResultTo(form, taprunner._makeDataFor(table), file)
+        words = {_SQL: doubled, _QUERY: self.query}
+        told = [info for info in table.iterMeta("info") if info.infoValue in words]
+        kept = [info.infoValue for info in told]
+        try:
+            for info in told:
+                info.infoValue = words[info.infoValue]
+            taprunner.writeResultTo(form, taprunner._makeDataFor(table), file)
+        finally:  # the next query with this translation is another one
+            for info, word in zip(told, kept, strict=True):
+                info.infoValue = word
 
 
 @dataclass(frozen=True)

@@ -281,47 +281,27 @@ class Worker:
             return
         answer.fail(REFUSED, json.dumps(_refusal(error)).encode())
         if not isinstance(error, (base.Error, psycopg2.Error)):
-            print(f"Query failed: {question}", file=sys.stderr)
+            shown = {name: value for name, value in question.items() if name != "body"}
+            print(f"Query failed: {shown}", file=sys.stderr)
             traceback.print_exception(error)
 
     def _tap(self, question: dict[str, Any], answer: Answer) -> None:
         """Answers a query of TAP, as DaCHS does (gavo/protocols/taprunner.py)."""
-        from gavo import formats as dachs_formats
-        from gavo.protocols import adqlglue, taprunner
-
-        parameters = question["parameters"]
-        query, limit = taprunner._parseTAPParameters("sync", parameters)
-        wanted = parameters["format"]
-        form = dachs_formats.getKeyFor(wanted)
-        answer.headers = {"content-type": str(dachs_formats.getMIMEFor(form, wanted))}
-        try:
+        query, form, limit = _understand(question["parameters"], answer)
+        with _errors_of_dachs():
             statement = self._translator.statement(query, form, limit)
-        except psycopg2.Error:
-            raise
-        except Exception:
-            adqlglue.mapADQLErrors(*sys.exc_info())
-            raise
         self._write(statement, form, answer)
 
     def _tap_with_uploads(self, question: dict[str, Any], answer: Answer) -> None:
         """Answers a query of TAP of tables that come with it."""
-        from gavo import formats as dachs_formats
-        from gavo.protocols import adqlglue, taprunner
+        from gavo.protocols import taprunner
 
         parameters, files = uploads.read(question["body"], question["content_type"])
-        query, limit = taprunner._parseTAPParameters("sync", parameters)
-        form = dachs_formats.getKeyFor(parameters["format"])
-        media_type = dachs_formats.getMIMEFor(form, parameters["format"])
-        answer.headers = {"content-type": str(media_type)}
+        query, form, limit = _understand(parameters, answer)
         with self._database.with_tables_of_its_own() as connection:
-            try:
+            with _errors_of_dachs():
                 tables = taprunner._ingestUploads(files, parameters["upload"], connection)
                 statement = self._translator.once(query, form, limit, tables)
-            except psycopg2.Error:
-                raise
-            except Exception:
-                adqlglue.mapADQLErrors(*sys.exc_info())
-                raise
             self._write(statement, form, answer)
 
     def _write(self, statement: translation.Statement, form: str, answer: Answer) -> None:
@@ -362,6 +342,32 @@ class Worker:
             answer.write(writer.rows(rows[first : min(first + _ROWS, search.limit)]))
         answer.write(writer.end() + writer.tail)
         answer.end()
+
+
+def _understand(parameters: dict[str, Any], answer: Answer) -> tuple[str, str, int | None]:
+    """Query, format and limit of a question of TAP; tells the answer its media type."""
+    from gavo import formats as dachs_formats
+    from gavo.protocols import taprunner
+
+    query, limit = taprunner._parseTAPParameters("sync", parameters)
+    form = dachs_formats.getKeyFor(parameters["format"])
+    media_type = dachs_formats.getMIMEFor(form, parameters["format"])
+    answer.headers = {"content-type": str(media_type)}
+    return query, form, limit
+
+
+@contextmanager
+def _errors_of_dachs() -> Iterator[None]:
+    """Raises what DaCHS tells its users in place of what its parser raises."""
+    from gavo.protocols import adqlglue
+
+    try:
+        yield
+    except psycopg2.Error:
+        raise
+    except Exception:
+        adqlglue.mapADQLErrors(*sys.exc_info())
+        raise
 
 
 class _Messages(list[bytes]):

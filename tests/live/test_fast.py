@@ -213,6 +213,19 @@ def test_literals_come_back(fast: str, text: str, number: str, other: int) -> No
     assert found == [[text, pytest.approx(float(number), rel=1e-15), other]]
 
 
+@pytest.mark.parametrize("form", ["votabletd1.1", "txt", "csv"])
+def test_each_query_is_told_as_itself(fast: str, form: str) -> None:
+    """In the documents that DaCHS writes, too: also when a translation serves another query."""
+    for text in ("a%b", "c%%d", "e%f", "g%%h", "i"):
+        query = f"SELECT TOP 1 '{text}' AS x FROM oidb.granule"
+        told = _ask(fast, query, form).text
+        if form == "votabletd1.1":
+            assert f"<TD>{text}</TD>" in told
+            assert f'name="query" value="{query}"' in told
+        else:
+            assert told.splitlines()[-1].strip() == text
+
+
 #: Queries that look alike; each is asked twice, in between with others' translations at hand.
 ALIKE = (
     'SELECT TOP 1 target_name AS "a" FROM oidb.granule ORDER BY granule_id',
